@@ -1,0 +1,75 @@
+// swift-tools-version:6.2
+
+import PackageDescription
+
+// Warnings are errors in this repository's own builds (`make` sets the variable) and not in a build that merely depends
+// on the package, which a newer compiler's new warning must not break.
+let isStrict = Context.environment["CONTRAIL_STRICT"] != nil
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+
+// Conformances to protocols of packages that do not adopt NonisolatedNonsendingByDefault read better without it.
+let adapterSettings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
+
+let core: [Target] = [
+    .target(name: "ContextVariables", swiftSettings: settings),
+    .target(name: "ContrailRecorder", swiftSettings: settings),
+    .target(
+        name: "Contrail",
+        dependencies: [
+            "ContextVariables",
+            "ContrailRecorder",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "OrderedCollections", package: "swift-collections"),
+        ],
+        swiftSettings: settings
+    ),
+]
+
+let service: [Target] = [
+]
+
+// The thread sanitizer's build of the core rooms asks for them alone, without NIO and SQLite.
+let isCoreOnly = Context.environment["CONTRAIL_CORE_ONLY"] != nil
+
+let package = Package(
+    name: "contrail",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "ContextVariables", targets: ["ContextVariables"]),
+        .library(name: "ContrailRecorder", targets: ["ContrailRecorder"]),
+        .library(name: "Contrail", targets: ["Contrail"]),
+    ]
+        + (isCoreOnly
+            ? []
+            : [
+            ]),
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+    ]
+        + (isCoreOnly
+            ? []
+            : [
+                .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+                .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
+                .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+                .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+                .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
+                .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+            ]),
+    targets: core + (isCoreOnly ? [] : service)
+)

@@ -1,0 +1,41 @@
+// Who is executing: a task, or a thread without one. Ownership of scopes is decided by comparing these.
+
+#if canImport(Glibc)
+private import Glibc
+#else
+private import Darwin
+#endif
+
+/// The identity of the running task, or of the running thread when no task runs on it.
+///
+/// It is only compared with the identity of an owner that is alive by construction (it is suspended in its own `with…`
+/// call, or is the thread itself), so the reuse of a dead task's address cannot make two owners look the same.
+package struct ExecutionID: Equatable, Sendable {
+    private let address: UInt
+
+    /// Whether a task runs here. Without one, imperative pushes land on the thread.
+    package let isTask: Bool
+
+    /// The identity of the caller. May be called from anywhere; costs a thread-local read.
+    package static var current: ExecutionID {
+        withUnsafeCurrentTask { task in
+            if let task {
+                // UnsafeCurrentTask is one reference; its hash is the same identity at three times the cost.
+                ExecutionID(address: unsafeBitCast(task, to: UInt.self), isTask: true)
+            } else {
+                ExecutionID(address: Self.address(of: pthread_self()), isTask: false)
+            }
+        }
+    }
+
+    #if canImport(Glibc)
+    private static func address(of thread: pthread_t) -> UInt { UInt(thread) }
+    #else
+    private static func address(of thread: pthread_t) -> UInt { UInt(bitPattern: thread) }
+    #endif
+
+    /// Whether the caller runs in a task.
+    package static var isInTask: Bool {
+        withUnsafeCurrentTask { $0 != nil }
+    }
+}

@@ -1,0 +1,115 @@
+// The reusable thing that hosts units of work one after another.
+
+private import Synchronization
+
+/// What hosts units of work one after another: an HTTP connection, a job loop, a bare thread, a Dispatch worker.
+///
+/// A worker *recycles* when it ends its unit and begins the next: every recyclable value of the old unit is gone from
+/// that moment. Only this worker is touched; a unit suspended elsewhere keeps its values.
+/// May be used from any thread.
+public final class Worker: Sendable, CustomStringConvertible {
+    /// What kind of worker it is and which one of them: `conn:17`, `job:ship/0`, `thread:4711`.
+    public struct Name: Hashable, Sendable, CustomStringConvertible {
+        /// The kind, from a small set: `conn`, `job:ship`, `thread`.
+        public let kind: String
+        /// Which one of that kind.
+        public let number: Int64
+
+        /// Names a worker.
+        public init(kind: String, number: Int64) {
+            self.kind = kind
+            self.number = number
+        }
+
+        /// Kind and number, joined by a colon, or by a slash when the kind has a colon itself.
+        public var description: String {
+            "\(self.kind)\(self.kind.utf8.contains(UInt8(ascii: ":")) ? "/" : ":")\(self.number)"
+        }
+    }
+
+    /// What a recycle did.
+    public struct Recycling: Sendable {
+        /// The worker's name.
+        public let worker: Name
+        /// The epoch that ended; `nil` for the worker's first unit.
+        public let before: Epoch?
+        /// The epoch that began.
+        public let after: Epoch
+        /// How many recyclable values of the old unit were released.
+        public let variablesDropped: Int
+    }
+
+    private struct State {
+        var unit: WorkUnit?
+        var isClaimed = false
+    }
+
+    /// The worker's name, as it appears in the trail.
+    public let name: Name
+
+    private let state = Mutex(State())
+
+    /// Makes a worker. One kind should have few members at a time, each with its own number.
+    ///
+    /// - Parameters:
+    ///   - kind: From a small set, without the number: `job:ship`.
+    ///   - number: Which one of that kind.
+    public init(kind: String, number: Int64) {
+        self.name = Name(kind: kind, number: number)
+    }
+
+    /// The epoch of the unit that the worker hosts; `nil` before its first.
+    public var epoch: Epoch? {
+        self.state.withLock { $0.unit?.epoch }
+    }
+
+    /// The worker's name as text.
+    public var description: String { self.name.description }
+
+    /// Ends the worker's unit and begins the next. Job loops and tests call this themselves; a request push does it for
+    /// its worker. In a service with a trail call `App.recycle(_:)`, which records it.
+    @discardableResult
+    public func recycle() -> Recycling {
+        self.state.withLock { self.recycle(&$0) }
+    }
+
+    /// The unit in which code on this worker runs outside a request, begun if there is none yet.
+    package func currentUnit() -> WorkUnit {
+        self.state.withLock { state in
+            if let unit = state.unit { return unit }
+            let unit = WorkUnit(worker: self.name)
+            state.unit = unit
+            return unit
+        }
+    }
+
+    /// Begins the unit of a request: a recycle, or a unit of its own when the worker is inside another request.
+    package func claimUnit() -> (unit: WorkUnit, recycling: Recycling?) {
+        self.state.withLock { state in
+            guard !state.isClaimed else { return (WorkUnit(worker: self.name), nil) }
+            let recycling = self.recycle(&state)
+            state.isClaimed = true
+            return (state.unit ?? WorkUnit(worker: self.name), recycling)
+        }
+    }
+
+    /// Ends the unit of a request. Its values are released now; the next recycle reports how many they were.
+    package func releaseUnit(_ unit: WorkUnit) {
+        unit.end()
+        self.state.withLock { state in
+            if state.unit === unit { state.isClaimed = false }
+        }
+    }
+
+    private func recycle(_ state: inout State) -> Recycling {
+        let unit = WorkUnit(worker: self.name)
+        let old = state.unit
+        state.unit = unit
+        return Recycling(
+            worker: self.name,
+            before: old?.epoch,
+            after: unit.epoch,
+            variablesDropped: old?.end() ?? 0
+        )
+    }
+}

@@ -1,0 +1,55 @@
+// How the rooms of contexts write to the recorder.
+
+public import ContextVariables
+internal import ContrailRecorder
+
+extension App {
+    /// Records an event of a unit of work. Does nothing without a recorder.
+    func record(_ body: @autoclosure () -> TrailEvent.Body, context: TrailEvent.ContextOrdinal?, unit: WorkUnit?) {
+        guard let recorder = self.recorder, recorder.isRecording else { return }
+        recorder.record(
+            body(),
+            context: context,
+            worker: unit.map { TrailEvent.WorkerLabel($0.worker) },
+            epoch: unit?.epoch.rawValue,
+            thread: ThreadState.current.threadID
+        )
+    }
+
+    /// The text of an error as it may be stored, or nil. Asks the error for its description; never under a lock.
+    func recordedText(of error: (any Error)?) -> String? {
+        guard let error, let recorder = self.recorder, recorder.isRecording else { return nil }
+        return recorder.redaction.redacted(String(describing: error))
+    }
+
+    /// Ends the worker's unit of work and begins the next, and records it. For job loops: call it before each job.
+    @discardableResult
+    public func recycle(_ worker: Worker) -> Worker.Recycling {
+        let recycling = worker.recycle()
+        self.record(recycling)
+        return recycling
+    }
+
+    func record(_ recycling: Worker.Recycling) {
+        guard let recorder = self.recorder, recorder.isRecording else { return }
+        recorder.record(
+            .recycle(
+                TrailEvent.Recycle(
+                    before: recycling.before?.rawValue,
+                    after: recycling.after.rawValue,
+                    variablesDropped: recycling.variablesDropped
+                )
+            ),
+            context: nil,
+            worker: TrailEvent.WorkerLabel(recycling.worker),
+            epoch: recycling.after.rawValue,
+            thread: ThreadState.current.threadID
+        )
+    }
+}
+
+extension TrailEvent.WorkerLabel {
+    init(_ name: Worker.Name) {
+        self.init(kind: name.kind, number: name.number)
+    }
+}

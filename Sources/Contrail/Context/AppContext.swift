@@ -1,0 +1,42 @@
+// The app context.
+
+internal import ContrailRecorder
+
+/// An app context: it makes its app current and owns a namespace `g`.
+///
+/// Usually ``withAppContext(_:worker:fileID:line:_:)-1ylu3`` makes, pushes and pops one. Made by hand it is pushed with
+/// ``push(fileID:line:)`` and popped with `pop(outcome:)`. A context that was popped completely may be pushed again: `g` is
+/// still there, and its last pop tears it down again (`CTX-01` to `CTX-09`).
+public final class AppContext: ContextDrawing {
+    /// The app that is current while the context is.
+    public let app: App
+    /// The namespace, made with the context and kept over its lifetimes.
+    public let g: ContextNamespace
+
+    let origin: TrailEvent.Push.Origin
+    let lifetime = LifetimeState()
+
+    /// Makes a context. It is not current until it is pushed.
+    public convenience init(_ app: App) {
+        self.init(app, origin: .manual)
+    }
+
+    init(_ app: App, origin: TrailEvent.Push.Origin) {
+        self.app = app
+        self.g = ContextNamespace(app: app)
+        self.origin = origin
+    }
+
+    /// Whether the context is pushed anywhere.
+    public var isPushed: Bool { self.lifetime.identity != 0 }
+}
+
+extension AppContext: CustomStringConvertible {
+    /// `<AppContext of orders, pushed at Module/File.swift:12>`.
+    public var description: String {
+        let lifetime = self.lifetime.current
+        return lifetime.depth > 0
+            ? "<AppContext of \(self.app.name), pushed at \(lifetime.site)>"
+            : "<AppContext of \(self.app.name), not pushed>"
+    }
+}

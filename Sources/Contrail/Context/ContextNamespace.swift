@@ -1,0 +1,254 @@
+// `g`: the namespace of an app context.
+
+internal import ContextVariables
+internal import ContrailRecorder
+internal import OrderedCollections
+private import Synchronization
+
+/// A typed name in `g`. Declare it once and give the author's own accessor, if any, the name without `Key`.
+///
+/// ```swift
+/// enum OrderIDKey: NamespaceKey { typealias Value = Int; static let name = "order_id" }
+/// context.g[OrderIDKey.self] = 42
+/// ```
+public protocol NamespaceKey<Value> {
+    /// The type of the value.
+    associatedtype Value: Sendable
+    /// The name in `g`, in the trail and in the views by name.
+    static var name: String { get }
+}
+
+/// `g`: one ordered table of an app context, which tells *absent* from *stored nil*.
+///
+/// `g["name"]`, dynamic members and typed keys are views of the same table. Every change leaves a record with its writer's
+/// site. May be used from any thread; each call is atomic. Ports `G-01` to `G-08`.
+@dynamicMemberLookup
+public final class ContextNamespace: Sendable {
+    private struct Stored: Sendable {
+        let value: (any Sendable)?
+    }
+
+    private struct Table {
+        var entries: OrderedDictionary<String, Stored> = [:]
+        var version = 0
+        var recordedVersion = 0
+    }
+
+    private let app: App
+    private let table = Mutex(Table())
+    /// The lifetime of the owner to which changes are attributed; 0 while there is none.
+    private let ordinal = Atomic<TrailEvent.ContextOrdinal>(0)
+
+    init(app: App) {
+        self.app = app
+    }
+
+    // MARK: - Reading
+
+    /// The value under a name; throws ``ContextError/Code/missingKey`` when the name is absent. A stored nil is a value.
+    public func get(
+        _ name: String,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) throws(ContextError) -> (any Sendable)? {
+        if let stored = self.stored(name) { return stored.value }
+        throw self.missing(name, Site(fileID: fileID, line: line))
+    }
+
+    /// The value under a name, or `fallback` when the name is absent. A stored nil is returned, not the fallback.
+    public func get(_ name: String, default fallback: (any Sendable)?) -> (any Sendable)? {
+        if let stored = self.stored(name) { stored.value } else { fallback }
+    }
+
+    /// The value under a name as a type; throws ``ContextError/Code/missingKey`` or ``ContextError/Code/wrongType``.
+    public func get<Value: Sendable>(
+        _ name: String,
+        as type: Value.Type,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) throws(ContextError) -> Value {
+        let value = try self.get(name, fileID: fileID, line: line)
+        if let value = value as? Value { return value }
+        throw ContextError(
+            .wrongType,
+            "g[\"\(name)\"] is not a \(type): read it as the type it was stored with",
+            site: Site(fileID: fileID, line: line)
+        )
+    }
+
+    /// Whether the name is there, be it with a stored nil.
+    public func contains(_ name: String) -> Bool {
+        self.stored(name) != nil
+    }
+
+    /// The names in order of insertion; overwriting keeps the place.
+    public var names: [String] {
+        self.table.withLock { Array($0.entries.keys) }
+    }
+
+    /// The value under a name; `nil` when it is absent or a stored nil, which ``contains(_:)`` tells apart.
+    ///
+    /// Setting stores the value, and setting `nil` stores nil, as Flask does; ``remove(_:fileID:line:)`` removes.
+    public subscript(name: String, fileID: StaticString = #fileID, line: UInt = #line) -> (any Sendable)? {
+        get { self.stored(name)?.value }
+        set { self.set(name, newValue, Site(fileID: fileID, line: line)) }
+    }
+
+    /// The value under a name, as with ``subscript(_:fileID:line:)``.
+    public subscript(dynamicMember name: String) -> (any Sendable)? {
+        get { self.stored(name)?.value }
+        set { self.set(name, newValue, Site()) }
+    }
+
+    /// The value under a typed key; `nil` when it is absent. Setting `nil` removes it.
+    public subscript<Key: NamespaceKey>(
+        key: Key.Type,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) -> Key.Value? {
+        get { self.stored(Key.name)?.value as? Key.Value }
+        set {
+            let site = Site(fileID: fileID, line: line)
+            if let newValue { self.set(Key.name, newValue, site) } else { self.removeValue(Key.name, site) }
+        }
+    }
+
+    // MARK: - Changing
+
+    /// Removes a name and gives its value; throws ``ContextError/Code/missingKey`` when it is absent.
+    @discardableResult
+    public func pop(
+        _ name: String,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) throws(ContextError) -> (any Sendable)? {
+        let site = Site(fileID: fileID, line: line)
+        if let stored = self.removeValue(name, site) { return stored.value }
+        throw self.missing(name, site)
+    }
+
+    /// Removes a name and gives its value, or `fallback` when it is absent.
+    @discardableResult
+    public func pop(
+        _ name: String,
+        default fallback: (any Sendable)?,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) -> (any Sendable)? {
+        if let stored = self.removeValue(name, Site(fileID: fileID, line: line)) { stored.value } else { fallback }
+    }
+
+    /// The value under a name; when it is absent, first stores `value` there, be it nil (`G-05`).
+    @discardableResult
+    public func setDefault(
+        _ name: String,
+        _ value: (any Sendable)? = nil,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) -> (any Sendable)? {
+        let existing = self.table.withLock { table -> Stored? in
+            if let stored = table.entries[name] { return stored }
+            table.entries[name] = Stored(value: value)
+            table.version += 1
+            return nil
+        }
+        if let existing { return existing.value }
+        self.recordSet(name, value, Site(fileID: fileID, line: line))
+        return value
+    }
+
+    /// Removes a name; throws ``ContextError/Code/missingKey`` when it is absent.
+    public func remove(_ name: String, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
+        try self.pop(name, fileID: fileID, line: line)
+    }
+
+    /// Writes all of `g` to the trail, under a label of the caller's.
+    public func snapshot(_ label: String) {
+        self.recordSnapshot(label: label, context: nil, unit: Scope.current?.unit, onlyIfChanged: false)
+    }
+
+    // MARK: - The trail
+
+    /// Attributes what follows to a lifetime of the owner.
+    func beginLifetime(_ ordinal: TrailEvent.ContextOrdinal) {
+        self.ordinal.store(ordinal, ordering: .relaxed)
+    }
+
+    /// Records all values, attributed to `context` or else to the owner. An empty namespace leaves nothing, and so does one
+    /// that has not changed since it was last recorded when `onlyIfChanged` is set.
+    func recordSnapshot(
+        label: String,
+        context: TrailEvent.ContextOrdinal?,
+        unit: WorkUnit?,
+        onlyIfChanged: Bool
+    ) {
+        guard let recorder = self.app.recorder, recorder.isRecording else { return }
+        let entries = self.table.withLock { table -> OrderedDictionary<String, Stored>? in
+            if onlyIfChanged, table.version == table.recordedVersion { return nil }
+            table.recordedVersion = table.version
+            return table.entries
+        }
+        guard let entries, !entries.isEmpty || !onlyIfChanged else { return }
+        let values = entries.map { name, stored in
+            (name: name, value: recorder.redaction.redacted(RecordedValue(stored.value), under: name))
+        }
+        self.app.record(
+            .gSnapshot(TrailEvent.Snapshot(label: label, values: values)),
+            context: context ?? self.currentOrdinal,
+            unit: unit
+        )
+    }
+
+    private var currentOrdinal: TrailEvent.ContextOrdinal? {
+        let ordinal = self.ordinal.load(ordering: .relaxed)
+        return ordinal == 0 ? nil : ordinal
+    }
+
+    private func stored(_ name: String) -> Stored? {
+        self.table.withLock { $0.entries[name] }
+    }
+
+    private func set(_ name: String, _ value: (any Sendable)?, _ site: Site) {
+        // The replaced value leaves the lock before it is released: it may run user code when it dies.
+        let old = self.table.withLock { table in
+            table.version += 1
+            return table.entries.updateValue(Stored(value: value), forKey: name)
+        }
+        withExtendedLifetime(old) { self.recordSet(name, value, site) }
+    }
+
+    @discardableResult
+    private func removeValue(_ name: String, _ site: Site) -> Stored? {
+        let old = self.table.withLock { table in
+            let old = table.entries.removeValue(forKey: name)
+            if old != nil { table.version += 1 }
+            return old
+        }
+        if old != nil {
+            self.app.record(.gDelete(key: name, site: site), context: self.currentOrdinal, unit: Scope.current?.unit)
+        }
+        return old
+    }
+
+    private func recordSet(_ name: String, _ value: (any Sendable)?, _ site: Site) {
+        guard let recorder = self.app.recorder, recorder.isRecording else { return }
+        self.app.record(
+            .gSet(key: name, value: recorder.redaction.redacted(RecordedValue(value), under: name), site: site),
+            context: self.currentOrdinal,
+            unit: Scope.current?.unit
+        )
+    }
+
+    private func missing(_ name: String, _ site: Site) -> ContextError {
+        ContextError(
+            .missingKey,
+            "\"\(name)\" is not in g: set it first, or read it with a default",
+            site: site
+        )
+    }
+}
+
+extension ContextNamespace: Sequence {
+    /// Iterates over the names in order of insertion, as they were when the iteration began.
+    public func makeIterator() -> IndexingIterator<[String]> { self.names.makeIterator() }
+}

@@ -1,0 +1,66 @@
+// What a context knows of its pushes.
+
+internal import ContextVariables
+internal import ContrailRecorder
+internal import Synchronization
+
+/// The pushes of one context. A lifetime runs from the first push to the last pop; teardown belongs to the last pop.
+struct Lifetime {
+    /// How many pushes are not undone.
+    var depth = 0
+    /// The number of the lifetime in the run.
+    var ordinal: TrailEvent.ContextOrdinal = 0
+    /// When the lifetime began, in nanoseconds of the monotonic clock.
+    var beganAt: UInt64 = 0
+    /// Where the lifetime was pushed first.
+    var site = Site()
+    /// The unit of work in which it was pushed.
+    var unit: WorkUnit?
+
+    private static let lastIdentity = Atomic<UInt64>(0)
+
+    /// A number for a lifetime that no other has in this process.
+    static func nextIdentity() -> UInt64 {
+        self.lastIdentity.add(1, ordering: .relaxed).newValue
+    }
+}
+
+/// The pushes of one context, guarded, with what readers need without the lock.
+final class LifetimeState: Sendable {
+    private let state = Mutex(Lifetime())
+    private let liveIdentity = Atomic<UInt64>(0)
+
+    /// The lifetime that is running, by a number unique in the process; 0 when none is.
+    var identity: UInt64 { self.liveIdentity.load(ordering: .acquiring) }
+
+    /// A copy of what is known.
+    var current: Lifetime { self.state.withLock { $0 } }
+
+    /// Counts a push. Returns the lifetime after it; its depth is 1 when the lifetime begins with it.
+    func push(site: Site, unit: WorkUnit?, recorder: FlightRecorder?) -> Lifetime {
+        self.state.withLock { lifetime in
+            lifetime.depth += 1
+            if lifetime.depth == 1 {
+                lifetime.ordinal = recorder?.nextOrdinal() ?? 0
+                lifetime.beganAt = MonotonicClock.nanoseconds
+                lifetime.site = site
+                lifetime.unit = unit
+                self.liveIdentity.store(Lifetime.nextIdentity(), ordering: .releasing)
+            }
+            return lifetime
+        }
+    }
+
+    /// Counts a pop. Returns the lifetime after it; its depth is 0 when the lifetime ends with it.
+    func pop() -> Lifetime {
+        self.state.withLock { lifetime in
+            lifetime.depth -= 1
+            let result = lifetime
+            if lifetime.depth == 0 {
+                lifetime.unit = nil
+                self.liveIdentity.store(0, ordering: .releasing)
+            }
+            return result
+        }
+    }
+}

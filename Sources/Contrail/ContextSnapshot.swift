@@ -1,0 +1,76 @@
+// A hand-off that borrows: other work sees the context, and never ends it.
+
+internal import ContextVariables
+internal import ContrailRecorder
+
+/// The contexts and variables of one moment, lent to work that inheritance does not reach: `Task.detached`, Dispatch, a job
+/// loop, an NIO callback.
+///
+/// Borrowers share the context: no hook of the owner runs on their behalf. The owner must not end the context before they are
+/// done; a borrower that outlives it gets ``ContextError/Code/borrowOutlived`` and leaves a problem. Work that must outlive the
+/// request takes values, not the context. One snapshot serves any number of workers at once, each with a branch of its
+/// variables. Taking it leaves a `handoff` event.
+public struct ContextSnapshot: Sendable {
+    private let visible: ContextLayers.Visible
+    private let borrowed: ContextLayers.Borrowed
+    private let branch: VariableBranch
+    private let unit: WorkUnit?
+    private let site: Site
+
+    /// Takes a snapshot of what is current here.
+    ///
+    /// Throws ``ContextError/Code/outsideAppContext`` when nothing is, and what ``Current`` throws when it has ended.
+    ///
+    /// - Parameter name: What the hand-off is for, as the trail shows it: `ship`.
+    public init(_ name: String, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
+        let app = try Current.app
+        guard let layers = ContextLayers.current else { throw Self.outside(Site(fileID: fileID, line: line)) }
+        let visible = layers.visible
+        let scope = Scope.current
+        self.visible = visible
+        self.borrowed = ContextLayers.Borrowed(
+            appIdentity: visible.app?.lifetime.identity ?? 0,
+            requestIdentity: visible.request?.lifetime.identity ?? 0
+        )
+        self.branch = scope?.branch.forked() ?? VariableBranch()
+        self.unit = scope?.unit?.forked()
+        self.site = Site(fileID: fileID, line: line)
+        app.record(.handoff(name: name, site: self.site), context: visible.ordinal, unit: scope?.unit)
+    }
+
+    /// Runs the closure with the borrowed context current.
+    ///
+    /// Throws ``ContextError/Code/borrowOutlived``, without running it, when the owner has ended the context.
+    public func run<Result>(_ operation: () throws -> Result) throws -> Result {
+        let (scope, layers) = try self.enter()
+        defer { layers.close() }
+        return try scope.run(operation)
+    }
+
+    /// Runs the closure, on the caller's actor, with the borrowed context current.
+    ///
+    /// Throws ``ContextError/Code/borrowOutlived``, without running it, when the owner has ended the context.
+    public nonisolated(nonsending) func run<Result>(
+        _ operation: nonisolated(nonsending) () async throws -> Result
+    ) async throws -> Result {
+        let (scope, layers) = try self.enter()
+        defer { layers.close() }
+        return try await scope.run(operation)
+    }
+
+    private func enter() throws(ContextError) -> (Scope, ContextLayers) {
+        let caller = ExecutionID.current
+        let layers = ContextLayers(owner: caller, base: self.visible, borrowed: self.borrowed)
+        if let error = layers.endedError { throw error }
+        let scope = Scope(owner: caller, branch: self.branch.forked(), unit: self.unit?.forked(), layers: layers)
+        return (scope, layers)
+    }
+
+    private static func outside(_ site: Site) -> ContextError {
+        ContextError(
+            .outsideAppContext,
+            "no context is current here that could be handed off: take the snapshot inside the request",
+            site: site
+        )
+    }
+}

@@ -1,0 +1,70 @@
+// A named signal and the receivers connected to it.
+
+private import Synchronization
+
+/// A signal: receivers run where and when it is sent, in the order in which they were connected.
+///
+/// The first receiver that throws stops the rest, and its error becomes the error of the step that sent the signal
+/// (`SIG-05`, `SIG-06`). Receivers are kept until they are disconnected. Connect and send from any thread.
+public final class Signal<Payload: Sendable>: Sendable {
+    /// A receiver: it gets the app that sent the signal and what was sent along.
+    public typealias Receiver = @Sendable (App, Payload) throws -> Void
+
+    /// Names one connection, to end it.
+    public struct Connection: Hashable, Sendable {
+        fileprivate let number: Int
+    }
+
+    private struct Entry: Sendable {
+        let connection: Connection
+        let sender: App?
+        let receiver: Receiver
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var lastNumber = 0
+    }
+
+    /// The name, as the trail shows it.
+    public let name: String
+
+    private let state = Mutex(State())
+    private let count = Atomic<Int>(0)
+
+    init(_ name: String) {
+        self.name = name
+    }
+
+    /// Connects a receiver to one app (by identity), or to all.
+    @discardableResult
+    public func connect(to sender: App? = nil, _ receiver: @escaping Receiver) -> Connection {
+        let connection = self.state.withLock { state in
+            state.lastNumber += 1
+            let connection = Connection(number: state.lastNumber)
+            state.entries.append(Entry(connection: connection, sender: sender, receiver: receiver))
+            return connection
+        }
+        self.count.add(1, ordering: .releasing)
+        return connection
+    }
+
+    /// Ends a connection. Does nothing when it has ended already.
+    public func disconnect(_ connection: Connection) {
+        let isRemoved = self.state.withLock { state in
+            guard let index = state.entries.firstIndex(where: { $0.connection == connection }) else { return false }
+            state.entries.remove(at: index)
+            return true
+        }
+        if isRemoved { self.count.subtract(1, ordering: .releasing) }
+    }
+
+    /// Calls the receivers. Never under a lock: a receiver may connect and disconnect.
+    package func send(from app: App, _ payload: Payload) throws {
+        guard self.count.load(ordering: .acquiring) > 0 else { return }
+        let entries = self.state.withLock { $0.entries }
+        for entry in entries where entry.sender == nil || entry.sender === app {
+            try entry.receiver(app, payload)
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// push() and pop(): the context objects' own way in and out, validated before anything happens.
+
+internal import ContextVariables
+internal import ContrailRecorder
+
+extension AppContext {
+    /// Makes the context current until it is popped.
+    ///
+    /// Works inside a scope (`withAppContext`, `withRequestContext`) on the task that entered it, and on a bare thread. Throws
+    /// ``ContextError/Code/noScope``, ``ContextError/Code/notOwner`` or ``ContextError/Code/contextEnded`` before any effect.
+    /// When a receiver of `appcontext_pushed` throws, the push is undone and its error leaves (`CTX-02`, `CTX-14`).
+    public func push(fileID: StaticString = #fileID, line: UInt = #line) throws {
+        let site = Site(fileID: fileID, line: line)
+        let (scope, layers) = try ContextLayers.writable(for: "push \(self)", site)
+        let unit = scope.unit
+        self.beginPush(site: site, parent: layers.visible.app, unit: unit)
+        layers.append(.app(self, site: site))
+        do {
+            try self.announcePush(unit: unit)
+        } catch {
+            layers.remove(self)
+            self.undoPush(error, site: site)
+            throw error
+        }
+    }
+
+    /// Undoes the last push; the last of them all tears the context down first.
+    ///
+    /// Validated before any effect: throws ``ContextError/Code/notPushed``, ``ContextError/Code/notActive``,
+    /// ``ContextError/Code/foreignPop`` or ``ContextError/Code/asyncHooks``, and may be repeated then. Afterwards throws
+    /// ``ContextError/Code/teardownFailed`` with everything that hooks and receivers threw (`CTX-03`, `CTX-08`, `CTX-09`).
+    public func pop(outcome: Outcome = .ok, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
+        let site = Site(fileID: fileID, line: line)
+        let layers = try self.validatePop(site)
+        if self.lifetime.current.depth == 1, self.app.appHooks.contains(where: \.isAsync) {
+            throw ContextError.asyncHooks(self.app, site)
+        }
+        let errors = self.end(outcome, site: site) { layers.remove(self) }
+        if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
+    }
+
+    /// Undoes the last push, as its synchronous twin does; async hooks run shielded from cancellation.
+    public nonisolated(nonsending) func pop(
+        outcome: Outcome = .ok,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws(ContextError) {
+        let site = Site(fileID: fileID, line: line)
+        let layers = try self.validatePop(site)
+        let errors = await self.end(outcome, site: site) { layers.remove(self) }
+        if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
+    }
+
+    /// Enters the context as Flask's `with` does: the same as ``push(fileID:line:)``, and gives the context.
+    @discardableResult
+    public func enter(fileID: StaticString = #fileID, line: UInt = #line) throws -> AppContext {
+        try self.push(fileID: fileID, line: line)
+        return self
+    }
+
+    /// Leaves the context as Flask's `with` does: pops it with the error of its body, or none.
+    public func exit(error: (any Error)? = nil, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
+        try self.pop(outcome: error.map(Outcome.init(error:)) ?? .ok, fileID: fileID, line: line)
+    }
+
+    /// Leaves the context, as its synchronous twin does, with async hooks.
+    public nonisolated(nonsending) func exit(
+        error: (any Error)? = nil,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws(ContextError) {
+        try await self.pop(outcome: error.map(Outcome.init(error:)) ?? .ok, fileID: fileID, line: line)
+    }
+
+    private func validatePop(_ site: Site) throws(ContextError) -> ContextLayers {
+        try PopValidation(self.app, self.description, self.lifetime.current, site)
+            .validate { layers in
+                guard let top = layers.topApp else { return nil }
+                return (top === self, top.description)
+            }
+    }
+}
+
+extension App.RequestContext {
+    /// Makes the request current until it is popped, on the current app context of its app or on one of its own.
+    ///
+    /// Works where ``AppContext/push(fileID:line:)`` does, and throws what that throws. When the push fails it is undone: an
+    /// app context of its own is popped with the error, nothing else is called (`REQ-02`, `REQ-05`).
+    public func push(fileID: StaticString = #fileID, line: UInt = #line) throws {
+        let site = Site(fileID: fileID, line: line)
+        let (scope, layers) = try ContextLayers.writable(for: "push \(self)", site)
+        let current = layers.visible.app
+        let caller = ExecutionID.current
+        let claim = ContextScope.UnitClaim(for: self.app, worker: nil, outer: scope, caller: caller)
+        if let recycling = claim.recycling { self.app.record(recycling) }
+        scope.pushUnit(claim.unit)
+        var ownedApp: AppContext?
+        if current?.app !== self.app {
+            let context = AppContext(self.app, origin: self.origin)
+            do {
+                try context.push(fileID: fileID, line: line)
+            } catch {
+                scope.removeUnit(claim.unit)
+                claim.release()
+                throw error
+            }
+            ownedApp = context
+        }
+        guard let appContext = ownedApp ?? current else { return }
+        self.beginPush(on: appContext, site: site, unit: claim.unit)
+        layers.append(.request(self, ownedApp: ownedApp, unit: claim.unit, worker: claim.worker, site: site))
+    }
+
+    /// Undoes the last push, with the app context that this push owns; the last of them all tears the context down first.
+    ///
+    /// Validated before any effect, as ``AppContext/pop(outcome:fileID:line:)-8r3y3`` is (`REQ-06`, `REQ-09`, `REQ-13`).
+    public func pop(outcome: Outcome = .ok, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
+        let site = Site(fileID: fileID, line: line)
+        let (layers, push) = try self.validatePop(site)
+        if self.hasAsyncHooks(push) { throw ContextError.asyncHooks(self.app, site) }
+        var errors = self.end(outcome, site: site) { layers.remove(self) }
+        if let context = push.ownedApp {
+            errors += context.end(outcome, site: site) { layers.remove(context) }
+        }
+        push.release()
+        if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
+    }
+
+    /// Undoes the last push, as its synchronous twin does; async hooks run shielded from cancellation.
+    public nonisolated(nonsending) func pop(
+        outcome: Outcome = .ok,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws(ContextError) {
+        let site = Site(fileID: fileID, line: line)
+        let (layers, push) = try self.validatePop(site)
+        var errors = await self.end(outcome, site: site) { layers.remove(self) }
+        if let context = push.ownedApp {
+            errors += await context.end(outcome, site: site) { layers.remove(context) }
+        }
+        push.release()
+        if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
+    }
+
+    /// Enters the context as Flask's `with` does: the same as ``push(fileID:line:)``, and gives the context.
+    @discardableResult
+    public func enter(fileID: StaticString = #fileID, line: UInt = #line) throws -> App.RequestContext {
+        try self.push(fileID: fileID, line: line)
+        return self
+    }
+
+    /// Leaves the context as Flask's `with` does: pops it with the error of its body, or none.
+    public func exit(error: (any Error)? = nil, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
+        try self.pop(outcome: error.map(Outcome.init(error:)) ?? .ok, fileID: fileID, line: line)
+    }
+
+    /// Leaves the context, as its synchronous twin does, with async hooks.
+    public nonisolated(nonsending) func exit(
+        error: (any Error)? = nil,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) async throws(ContextError) {
+        try await self.pop(outcome: error.map(Outcome.init(error:)) ?? .ok, fileID: fileID, line: line)
+    }
+
+    /// What the push that is being undone brought along.
+    private struct PushedRequest {
+        let ownedApp: AppContext?
+        let unit: WorkUnit
+        let worker: Worker?
+        let scope: Scope?
+
+        func release() {
+            self.scope?.removeUnit(self.unit)
+            self.worker?.releaseUnit(self.unit)
+        }
+    }
+
+    private func hasAsyncHooks(_ push: PushedRequest) -> Bool {
+        if self.lifetime.current.depth == 1, self.app.requestHooks.contains(where: \.isAsync) { return true }
+        return push.ownedApp != nil && self.app.appHooks.contains(where: \.isAsync)
+    }
+
+    private func validatePop(_ site: Site) throws(ContextError) -> (ContextLayers, PushedRequest) {
+        let validation = PopValidation(self.app, self.description, self.lifetime.current, site)
+        let layers = try validation.validate { layers in
+            guard let top = layers.topRequest else { return nil }
+            if top.context !== self { return (false, top.context.description) }
+            if let ownedApp = top.ownedApp, let topApp = layers.topApp, topApp !== ownedApp {
+                return (false, topApp.description)
+            }
+            return (true, top.context.description)
+        }
+        guard let top = layers.topRequest else { throw validation.notPushed() }
+        return (
+            layers,
+            PushedRequest(ownedApp: top.ownedApp, unit: top.unit, worker: top.worker, scope: Scope.current)
+        )
+    }
+}

@@ -1,0 +1,80 @@
+// The beginning of a lifetime, or one more push of a running one.
+
+internal import ContextVariables
+internal import ContrailRecorder
+
+extension AppContext {
+    /// Counts a push and records it.
+    func beginPush(site: Site, parent: AppContext?, unit: WorkUnit?) {
+        let lifetime = self.lifetime.push(site: site, unit: unit, recorder: self.app.recorder)
+        if lifetime.depth == 1 { self.g.beginLifetime(lifetime.ordinal) }
+        self.app.record(
+            .appPush(
+                TrailEvent.Push(
+                    depth: lifetime.depth,
+                    origin: self.origin,
+                    app: self.app.name,
+                    parent: parent?.lifetime.current.ordinal,
+                    site: site
+                )
+            ),
+            context: lifetime.ordinal,
+            unit: unit
+        )
+    }
+
+    /// Sends `appcontext_pushed`, and records a receiver that throws.
+    func announcePush(unit: WorkUnit?) throws {
+        do {
+            try Signals.appContextPushed.send(from: self.app, ())
+        } catch {
+            self.app.recordSignalFailure(
+                Signals.appContextPushed.name,
+                error,
+                context: self.lifetime.current.ordinal,
+                unit: unit
+            )
+            throw error
+        }
+    }
+
+    /// Undoes a push whose announcement failed: nothing is called, the pop is recorded with the error.
+    func undoPush(_ error: any Error, site: Site) {
+        let lifetime = self.lifetime.pop()
+        self.app.record(
+            .appPop(
+                TrailEvent.Pop(
+                    remaining: lifetime.depth,
+                    outcome: .failed,
+                    error: self.app.recordedText(of: error),
+                    durationNanoseconds: MonotonicClock.nanoseconds - lifetime.beganAt,
+                    site: site
+                )
+            ),
+            context: lifetime.ordinal,
+            unit: lifetime.unit
+        )
+    }
+}
+
+extension App.RequestContext {
+    /// Counts a push on an app context and records it.
+    func beginPush(on appContext: AppContext, site: Site, unit: WorkUnit?) {
+        self.setAppContext(appContext)
+        let lifetime = self.lifetime.push(site: site, unit: unit, recorder: self.app.recorder)
+        self.app.record(
+            .requestPush(
+                TrailEvent.Push(
+                    depth: lifetime.depth,
+                    origin: self.origin,
+                    app: self.app.name,
+                    parent: appContext.lifetime.current.ordinal,
+                    site: site,
+                    request: self.recordedRequest
+                )
+            ),
+            context: lifetime.ordinal,
+            unit: unit
+        )
+    }
+}

@@ -1,0 +1,186 @@
+// The end of one lifetime, in the steps that sync and async callers share.
+
+internal import ContextVariables
+internal import ContrailRecorder
+
+/// Ends the lifetime of one context: a snapshot of `g`, the hooks, the signal, and the record of the pop.
+///
+/// Nothing that throws stops anything; the errors are collected in order of execution (`TD-08`). The caller unbinds the
+/// context between ``runHooks()`` and ``finish()``.
+struct LifetimeEnding {
+    /// The context whose lifetime ends.
+    enum Subject {
+        case app(AppContext)
+        case request(App.RequestContext)
+    }
+
+    let subject: Subject
+    let outcome: Outcome
+    let unit: WorkUnit?
+    let site: Site
+    /// What hooks and receivers threw, in order of execution.
+    private(set) var errors: [any Error] = []
+
+    private let app: App
+    private let ordinal: TrailEvent.ContextOrdinal
+    private var position = 0
+
+    init(_ subject: Subject, outcome: Outcome, site: Site) {
+        let lifetime: Lifetime
+        switch subject {
+        case .app(let context):
+            self.app = context.app
+            lifetime = context.lifetime.current
+        case .request(let context):
+            self.app = context.app
+            lifetime = context.lifetime.current
+        }
+        self.subject = subject
+        self.outcome = outcome
+        self.unit = lifetime.unit
+        self.ordinal = lifetime.ordinal
+        self.site = site
+    }
+
+    /// Whether a hook is registered that only an async caller can run.
+    var needsAsync: Bool {
+        switch self.subject {
+        case .app: self.app.appHooks.contains { $0.isAsync }
+        case .request: self.app.requestHooks.contains { $0.isAsync }
+        }
+    }
+
+    /// Writes `g` down and runs the hooks and the receivers of the tearing-down signal. Async hooks must not be there.
+    mutating func runHooks() {
+        self.snapshot()
+        switch self.subject {
+        case .app(let context):
+            for hook in self.app.appHooks { self.call(hook, context) }
+        case .request(let context):
+            for hook in self.app.requestHooks { self.call(hook, context) }
+        }
+        self.sendTearingDown()
+    }
+
+    /// Writes `g` down and runs the hooks, async ones shielded from cancellation, and the receivers of the signal.
+    nonisolated(nonsending) mutating func runHooks() async {
+        self.snapshot()
+        switch self.subject {
+        case .app(let context):
+            for hook in self.app.appHooks { await self.callShielded(hook, context) }
+        case .request(let context):
+            for hook in self.app.requestHooks { await self.callShielded(hook, context) }
+        }
+        self.sendTearingDown()
+    }
+
+    /// Counts the pop, records it, and sends `appcontext_popped`. The context is no longer bound. Returns all errors.
+    mutating func finish() -> [any Error] {
+        switch self.subject {
+        case .app(let context):
+            let lifetime = context.lifetime.pop()
+            self.app.record(.appPop(self.pop(lifetime)), context: lifetime.ordinal, unit: lifetime.unit)
+            self.send(Signals.appContextPopped, ())
+        case .request(let context):
+            let lifetime = context.lifetime.pop()
+            self.app.record(.requestPop(self.pop(lifetime)), context: lifetime.ordinal, unit: lifetime.unit)
+        }
+        return self.errors
+    }
+
+    private func pop(_ lifetime: Lifetime) -> TrailEvent.Pop {
+        TrailEvent.Pop(
+            remaining: lifetime.depth,
+            outcome: self.outcome.recorded,
+            error: self.app.recordedText(of: self.outcome.error),
+            durationNanoseconds: MonotonicClock.nanoseconds - lifetime.beganAt,
+            site: self.site
+        )
+    }
+
+    private func snapshot() {
+        let label = if case .failed = self.outcome { "failure" } else { "teardown" }
+        switch self.subject {
+        case .app(let context):
+            context.g.recordSnapshot(label: label, context: self.ordinal, unit: self.unit, onlyIfChanged: true)
+        case .request(let context):
+            context.appContext?.g
+                .recordSnapshot(label: label, context: self.ordinal, unit: self.unit, onlyIfChanged: true)
+        }
+    }
+
+    private mutating func call<Context>(_ hook: TeardownHook<Context>, _ context: Context) {
+        guard case .sync(let body) = hook.body else { return }
+        let start = MonotonicClock.nanoseconds
+        var failure: (any Error)?
+        do { try body(context, self.outcome) } catch { failure = error }
+        self.note(hook.name, hook.site, start, failure)
+    }
+
+    private nonisolated(nonsending) mutating func callShielded<Context: Sendable>(
+        _ hook: TeardownHook<Context>,
+        _ context: Context
+    ) async {
+        guard case .async(let body) = hook.body else {
+            self.call(hook, context)
+            return
+        }
+        let start = MonotonicClock.nanoseconds
+        let outcome = self.outcome
+        // An unstructured task is not cancelled with the one that waits for it, and inherits what is bound here.
+        let result = await Task { try await body(context, outcome) }.result
+        var failure: (any Error)?
+        if case .failure(let error) = result { failure = error }
+        self.note(hook.name, hook.site, start, failure)
+    }
+
+    private mutating func note(_ name: String, _ site: Site, _ start: UInt64, _ failure: (any Error)?) {
+        self.position += 1
+        if let failure { self.errors.append(failure) }
+        let position = self.position
+        let duration = MonotonicClock.nanoseconds - start
+        self.app.record(
+            .teardown(
+                TrailEvent.Teardown(
+                    hook: name,
+                    position: position,
+                    durationNanoseconds: duration,
+                    error: self.app.recordedText(of: failure),
+                    site: site
+                )
+            ),
+            context: self.ordinal,
+            unit: self.unit
+        )
+    }
+
+    private mutating func sendTearingDown() {
+        switch self.subject {
+        case .app: self.send(Signals.appContextTearingDown, self.outcome)
+        case .request: self.send(Signals.requestTearingDown, self.outcome)
+        }
+    }
+
+    /// Sends a signal and collects what a receiver threw.
+    private mutating func send<Payload>(_ signal: Signal<Payload>, _ payload: Payload) {
+        do {
+            try signal.send(from: self.app, payload)
+        } catch {
+            self.errors.append(error)
+            self.app.recordSignalFailure(signal.name, error, context: self.ordinal, unit: self.unit)
+        }
+    }
+}
+
+extension App {
+    /// Records that a receiver threw.
+    func recordSignalFailure(
+        _ name: String,
+        _ error: any Error,
+        context: TrailEvent.ContextOrdinal?,
+        unit: WorkUnit?
+    ) {
+        guard let text = self.recordedText(of: error) else { return }
+        self.record(.signalFailed(signal: name, error: text), context: context, unit: unit)
+    }
+}

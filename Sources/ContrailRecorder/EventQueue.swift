@@ -1,0 +1,86 @@
+// The bounded buffer between the threads that record and the one that drains.
+
+private import Synchronization
+
+/// A bounded queue for many producers and one consumer. Nobody ever waits: a full queue refuses, an empty one gives nil.
+///
+/// Each slot carries a turn. A producer claims the slot whose turn equals its position, fills it and passes the turn on; a
+/// producer that is descheduled in between delays the consumer at that slot, and no other producer.
+///
+/// @unchecked Sendable: a slot's event is touched only by the thread whose turn it is, and turns are passed on with
+/// release and taken with acquire; the head is touched by the single consumer only.
+package final class EventQueue: @unchecked Sendable {
+    private struct Slot: ~Copyable {
+        let turn: Atomic<Int>
+        var event: TrailEvent?
+
+        init(turn: Int) {
+            self.turn = Atomic(turn)
+            self.event = nil
+        }
+    }
+
+    package let capacity: Int
+
+    private let slots: UnsafeMutablePointer<Slot>
+    private let mask: Int
+    private let tail = Atomic<Int>(0)
+    private let head = Atomic<Int>(0)
+
+    /// Makes a queue. The capacity is rounded up to a power of two.
+    package init(capacity: Int) {
+        var size = 2
+        while size < capacity { size *= 2 }
+        self.capacity = size
+        self.mask = size - 1
+        self.slots = .allocate(capacity: size)
+        for index in 0..<size { (self.slots + index).initialize(to: Slot(turn: index)) }
+    }
+
+    deinit {
+        self.slots.deinitialize(count: self.capacity)
+        self.slots.deallocate()
+    }
+
+    /// How many events wait. Exact when nobody records; otherwise a value from the recent past.
+    package var count: Int {
+        max(0, self.tail.load(ordering: .acquiring) - self.head.load(ordering: .acquiring))
+    }
+
+    /// Appends an event, or returns false when the queue is full. Any thread.
+    package func append(_ event: TrailEvent) -> Bool {
+        var position = self.tail.load(ordering: .relaxed)
+        while true {
+            let slot = self.slots + (position & self.mask)
+            let difference = slot.pointee.turn.load(ordering: .acquiring) - position
+            if difference < 0 { return false }
+            if difference > 0 {
+                position = self.tail.load(ordering: .relaxed)
+                continue
+            }
+            let (claimed, seen) = self.tail.weakCompareExchange(
+                expected: position,
+                desired: position + 1,
+                ordering: .relaxed
+            )
+            guard claimed else {
+                position = seen
+                continue
+            }
+            slot.pointee.event = event
+            slot.pointee.turn.store(position + 1, ordering: .releasing)
+            return true
+        }
+    }
+
+    /// Takes the oldest event, or returns nil when there is none yet. The consumer's thread only.
+    package func popFirst() -> TrailEvent? {
+        let position = self.head.load(ordering: .relaxed)
+        let slot = self.slots + (position & self.mask)
+        guard slot.pointee.turn.load(ordering: .acquiring) == position + 1 else { return nil }
+        let event = slot.pointee.event.take()
+        slot.pointee.turn.store(position + self.capacity, ordering: .releasing)
+        self.head.store(position + 1, ordering: .releasing)
+        return event
+    }
+}

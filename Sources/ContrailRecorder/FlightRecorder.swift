@@ -1,0 +1,133 @@
+// The recorder: numbers events and buffers them. It cannot throw, block or suspend, whatever becomes of the store.
+
+private import Synchronization
+
+/// Records what happens to contexts, in front of a drain that stores it.
+///
+/// Recording cannot throw, block or suspend: a full buffer drops the event and counts it. May be used from any thread.
+/// A recorder belongs to one run; `TrailStore.beginRun(app:)` makes one.
+public final class FlightRecorder: Sendable {
+    /// How much is recorded.
+    public enum Level: UInt8, Sendable {
+        /// Nothing.
+        case off = 0
+        /// Everything but payloads: pushes, pops, hooks, recycles, problems, and the names and small values of `g`.
+        case lifecycle = 1
+    }
+
+    /// How a recorder works.
+    public struct Configuration: Sendable {
+        /// How much is recorded at first; ``FlightRecorder/level`` changes it later.
+        public var level: Level
+        /// How many events may wait for the drain, rounded up to a power of two. One takes about 250 bytes.
+        public var capacity: Int
+        /// What must not be stored.
+        public var redaction: RedactionPolicy
+
+        /// Makes a configuration.
+        public init(level: Level = .lifecycle, capacity: Int = 32_768, redaction: RedactionPolicy = RedactionPolicy()) {
+            self.level = level
+            self.capacity = capacity
+            self.redaction = redaction
+        }
+    }
+
+    /// What must not be stored.
+    public let redaction: RedactionPolicy
+
+    private let queue: EventQueue
+    private let drops = DropLedger()
+    private let levelCode: Atomic<UInt8>
+    private let lastSeq = Atomic<UInt64>(0)
+    private let lastOrdinal = Atomic<UInt32>(0)
+    private let storedCount = Atomic<UInt64>(0)
+
+    /// Makes a recorder. Nothing is stored until a drain takes its events.
+    public init(configuration: Configuration = Configuration()) {
+        self.redaction = configuration.redaction
+        self.queue = EventQueue(capacity: configuration.capacity)
+        self.levelCode = Atomic(configuration.level.rawValue)
+    }
+
+    /// How much is recorded. May be changed at any time; a lifetime that is open then may lack its pop or its push.
+    public var level: Level {
+        get { Level(rawValue: self.levelCode.load(ordering: .relaxed)) ?? .off }
+        set { self.levelCode.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// Whether anything is recorded at all: one relaxed load.
+    public var isRecording: Bool {
+        self.levelCode.load(ordering: .relaxed) != Level.off.rawValue
+    }
+
+    /// What became of the events so far.
+    public var accounting: Accounting {
+        // Read in this order, no figure can overtake the one it is subtracted from.
+        let stored = self.storedCount.load(ordering: .acquiring)
+        let dropped = self.drops.count
+        let produced = self.lastSeq.load(ordering: .acquiring)
+        return Accounting(produced: produced, stored: stored, dropped: dropped)
+    }
+
+    /// How many events may wait for the drain.
+    public var capacity: Int { self.queue.capacity }
+
+    /// The number for a lifetime that begins now.
+    package func nextOrdinal() -> TrailEvent.ContextOrdinal {
+        self.lastOrdinal.add(1, ordering: .relaxed).newValue
+    }
+
+    /// Records an event. Returns its number, or nil when nothing is recorded.
+    @discardableResult
+    package func record(
+        _ body: TrailEvent.Body,
+        context: TrailEvent.ContextOrdinal?,
+        worker: TrailEvent.WorkerLabel?,
+        epoch: UInt64?,
+        thread: Int64?
+    ) -> UInt64? {
+        guard self.isRecording else { return nil }
+        let event = self.event(body, context: context, worker: worker, epoch: epoch, thread: thread)
+        if !self.queue.append(event) { self.drops.add(seq: event.seq) }
+        return event.seq
+    }
+
+    /// Records that the run began. The store calls it before anything else.
+    package func recordRunStart() {
+        self.record(.runStart, context: nil, worker: nil, epoch: nil, thread: nil)
+    }
+
+    /// Makes an event that bypasses the buffer: the drain's own, which must not be dropped.
+    package func makeDrainEvent(_ body: TrailEvent.Body) -> TrailEvent {
+        self.event(body, context: nil, worker: nil, epoch: nil, thread: nil)
+    }
+
+    /// Takes the oldest event that waits. The drain's thread only.
+    package func takeEvent() -> TrailEvent? { self.queue.popFirst() }
+
+    /// Takes what was dropped since the last call. The drain's thread only.
+    package func takeDrops() -> TrailEvent.Drop? { self.drops.take() }
+
+    /// Notes that the drain committed this many events.
+    package func noteStored(_ count: Int) {
+        self.storedCount.add(UInt64(count), ordering: .releasing)
+    }
+
+    private func event(
+        _ body: TrailEvent.Body,
+        context: TrailEvent.ContextOrdinal?,
+        worker: TrailEvent.WorkerLabel?,
+        epoch: UInt64?,
+        thread: Int64?
+    ) -> TrailEvent {
+        TrailEvent(
+            seq: self.lastSeq.add(1, ordering: .relaxed).newValue,
+            monotonicNanoseconds: MonotonicClock.nanoseconds,
+            thread: thread,
+            worker: worker,
+            epoch: epoch,
+            context: context,
+            body: body
+        )
+    }
+}

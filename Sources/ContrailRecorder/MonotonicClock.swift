@@ -1,0 +1,17 @@
+// The recorder's clock.
+
+#if canImport(Glibc)
+private import Glibc
+#else
+private import Darwin
+#endif
+
+/// Reads the monotonic clock: it never runs backwards, and it says nothing about the date.
+package enum MonotonicClock {
+    /// Nanoseconds since some fixed moment of this boot. May be called from anywhere; does not allocate.
+    package static var nanoseconds: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+}
