@@ -40,6 +40,38 @@ let core: [Target] = [
 ]
 
 let service: [Target] = [
+    .target(
+        name: "ContrailMigrations",
+        path: "migrations",
+        resources: [.embedInCode("v0001_trail.sql")],
+        swiftSettings: adapterSettings
+    ),
+    .target(name: "CSQLiteSandbox", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .target(
+        name: "ContrailStore",
+        dependencies: [
+            "ContrailMigrations",
+            "ContrailRecorder",
+            "CSQLiteSandbox",
+            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ],
+        swiftSettings: settings
+    ),
+    .testTarget(
+        name: "ContrailStoreTests",
+        dependencies: [
+            "Contrail",
+            "ContrailMigrations",
+            "ContrailRecorder",
+            "ContrailStore",
+            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        ],
+        swiftSettings: adapterSettings
+    ),
 ]
 
 // The thread sanitizer's build of the core rooms asks for them alone, without NIO and SQLite.
@@ -56,6 +88,7 @@ let package = Package(
         + (isCoreOnly
             ? []
             : [
+                .library(name: "ContrailStore", targets: ["ContrailStore"]),
             ]),
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),

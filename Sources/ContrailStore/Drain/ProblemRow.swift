@@ -1,0 +1,52 @@
+// A row of `problems`, from whatever kind of event it comes.
+
+internal import ContrailRecorder
+
+/// One problem, as the projection keeps it.
+struct ProblemRow {
+    let kind: String
+    let other: TrailEvent.ContextOrdinal?
+    let message: String
+    let site: Site?
+
+    /// The problem that an event amounts to, if any.
+    init?(_ body: TrailEvent.Body) {
+        switch body {
+        case .problem(let problem):
+            self.init(kind: problem.kind.name, other: problem.other, message: problem.message, site: problem.site)
+        case .teardown(let teardown):
+            guard let error = teardown.error else { return nil }
+            self.init(
+                kind: "teardown_failed",
+                other: nil,
+                message: "the teardown hook \(teardown.hook) threw: \(error)",
+                site: teardown.site
+            )
+        case .drop(let drop):
+            self.init(
+                kind: "lost",
+                other: nil,
+                message: "the buffer was full: \(drop.count) events lost, seq \(drop.firstSeq) to \(drop.lastSeq)",
+                site: nil
+            )
+        default: return nil
+        }
+    }
+
+    private init(kind: String, other: TrailEvent.ContextOrdinal?, message: String, site: Site?) {
+        self.kind = kind
+        self.other = other
+        self.message = message
+        self.site = site
+    }
+
+    /// The same for problems of the same kind at the same site: sixteen hexadecimal digits (FNV-1a).
+    var signature: String {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in "\(self.kind)|\(self.site?.description ?? "")".utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+        }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

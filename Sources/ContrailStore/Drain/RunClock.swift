@@ -1,0 +1,29 @@
+// Turns readings of the monotonic clock into dates that never run backwards within a run.
+
+internal import ContrailRecorder
+
+#if canImport(Glibc)
+private import Glibc
+#else
+private import Darwin
+#endif
+
+/// One pair of readings, of the wall clock and of the monotonic one, taken when the run began.
+struct RunClock {
+    /// When the run began, in UTC microseconds since 1970.
+    let startMicroseconds: Int64
+
+    private let anchorNanoseconds: UInt64
+
+    init() {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        self.anchorNanoseconds = MonotonicClock.nanoseconds
+        self.startMicroseconds = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+
+    /// The date of a reading, in UTC microseconds since 1970.
+    func microseconds(at nanoseconds: UInt64) -> Int64 {
+        self.startMicroseconds + (Int64(nanoseconds) - Int64(self.anchorNanoseconds)) / 1000
+    }
+}

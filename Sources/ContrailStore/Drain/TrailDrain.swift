@@ -1,0 +1,183 @@
+// The one background thread that moves events from the recorder into the database.
+
+internal import ContrailRecorder
+private import Dispatch
+private import Foundation
+internal import GRDB
+internal import Logging
+private import Synchronization
+
+/// Drains one recorder into one database, a batch a transaction, until it is stopped.
+///
+/// A failing commit is tried again with the same batch for as long as the drain lives; meanwhile the recorder's buffer
+/// fills and then drops, with a count. Nobody who records ever waits for this thread.
+final class TrailDrain: Sendable {
+    /// How many events one transaction takes at the most.
+    private static let batchLimit = 8192
+    /// How long a stopping drain keeps trying to commit.
+    private static let stopPatience: Duration = .seconds(3)
+
+    private struct State {
+        var isStopping = false
+        var isDone = false
+        var flushes: [(target: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let recorder: FlightRecorder
+    private let queue: DatabaseQueue
+    private let run: TrailRun
+    private let interval: Duration
+    private let logger: Logger
+
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+    private let finished = DispatchGroup()
+
+    init(recorder: FlightRecorder, queue: DatabaseQueue, run: TrailRun, interval: Duration, logger: Logger) {
+        self.recorder = recorder
+        self.queue = queue
+        self.run = run
+        self.interval = interval
+        self.logger = logger
+    }
+
+    /// Begins to drain. The thread keeps the drain alive until ``stop()``.
+    func start() {
+        self.finished.enter()
+        let thread = Thread { [self] in
+            self.drainUntilStopped()
+            self.finished.leave()
+        }
+        thread.name = "contrail-drain"
+        thread.start()
+    }
+
+    /// Waits until everything that was recorded before the call is committed, or the drain has stopped.
+    func flush() async {
+        let target = self.recorder.accounting.produced
+        await withCheckedContinuation { continuation in
+            let isDone = self.state.withLock { state in
+                if !state.isDone { state.flushes.append((target, continuation)) }
+                return state.isDone
+            }
+            if isDone { continuation.resume() } else { self.wake.signal() }
+        }
+    }
+
+    /// Commits what is left, ends the run and waits for the thread. Blocks for three seconds at the most when the database
+    /// refuses; then the rest is lost and the run counts as crashed. Calling it again does nothing.
+    func stop() {
+        self.state.withLock { $0.isStopping = true }
+        self.wake.signal()
+        self.finished.wait()
+    }
+
+    // MARK: - The thread
+
+    private func drainUntilStopped() {
+        var writer: BatchWriter?
+        while true {
+            let isStopping = self.state.withLock { $0.isStopping }
+            let deadline = isStopping ? ContinuousClock.now + Self.stopPatience : nil
+            while let batch = self.nextBatch() {
+                guard self.commit(batch, &writer, until: deadline) else { return self.giveUp(batch.count) }
+            }
+            if isStopping { return self.endRun(&writer) }
+            self.resumeFlushes(upTo: self.recorder.accounting)
+            _ = self.wake.wait(timeout: .now() + .nanoseconds(Int(self.interval / .nanoseconds(1))))
+        }
+    }
+
+    /// Everything that waits, up to the limit, in the order of its numbers; nil when nothing does.
+    private func nextBatch() -> [TrailEvent]? {
+        var batch: [TrailEvent] = []
+        while batch.count < Self.batchLimit, let event = self.recorder.takeEvent() { batch.append(event) }
+        if let drop = self.recorder.takeDrops() { batch.append(self.recorder.makeDrainEvent(.drop(drop))) }
+        if batch.isEmpty { return nil }
+        // Two threads may have numbered in one order and appended in the other.
+        batch.sort { $0.seq < $1.seq }
+        return batch
+    }
+
+    /// Commits a batch. Tries until it works; returns false only when the drain has to stop and the deadline passed.
+    private func commit(
+        _ batch: [TrailEvent],
+        _ writer: inout BatchWriter?,
+        until deadline: ContinuousClock.Instant?
+    ) -> Bool {
+        var failures = 0
+        var deadline = deadline
+        while true {
+            do {
+                try self.write(batch, &writer)
+                self.recorder.noteStored(batch.count)
+                if failures > 0 { self.logger.notice("the trail is being written again") }
+                return true
+            } catch {
+                writer?.forget()
+                failures += 1
+                if failures == 1 {
+                    self.logger.error(
+                        "cannot write the trail, trying again: \(StoreError(error, path: self.queue.path).message)"
+                    )
+                }
+                if deadline == nil, self.state.withLock({ $0.isStopping }) {
+                    deadline = ContinuousClock.now + Self.stopPatience
+                }
+                if let deadline, ContinuousClock.now > deadline { return false }
+                _ = self.wake.wait(timeout: .now() + .milliseconds(min(1000, 20 << min(failures, 6))))
+            }
+        }
+    }
+
+    private func write(_ batch: [TrailEvent], _ writer: inout BatchWriter?) throws {
+        var current = writer
+        try self.queue.inTransaction(.immediate) { database in
+            var batchWriter = try current ?? BatchWriter(database, runID: self.run.id, clock: self.run.clock)
+            try batchWriter.write(batch)
+            current = batchWriter
+            return .commit
+        }
+        writer = current
+    }
+
+    private func endRun(_ writer: inout BatchWriter?) {
+        let last = self.recorder.makeDrainEvent(.runEnd)
+        guard self.commit([last], &writer, until: ContinuousClock.now + Self.stopPatience) else {
+            return self.giveUp(1)
+        }
+        do {
+            try self.run.markClean(self.queue, at: self.run.clock.microseconds(at: last.monotonicNanoseconds))
+        } catch {
+            self.logger.error("cannot mark the run as clean: \(StoreError(error, path: self.queue.path).message)")
+        }
+        self.finish()
+    }
+
+    private func giveUp(_ count: Int) {
+        let lost = self.recorder.accounting.buffered
+        self.logger.error(
+            "gave up writing the trail: \(max(lost, UInt64(count))) events are lost, the run will count as crashed"
+        )
+        self.finish()
+    }
+
+    private func finish() {
+        let flushes = self.state.withLock { state in
+            state.isDone = true
+            defer { state.flushes = [] }
+            return state.flushes
+        }
+        for flush in flushes { flush.continuation.resume() }
+    }
+
+    private func resumeFlushes(upTo accounting: Accounting) {
+        let settled = accounting.stored + accounting.dropped
+        let ready = self.state.withLock { state in
+            let ready = state.flushes.filter { $0.target <= settled }
+            state.flushes.removeAll { $0.target <= settled }
+            return ready
+        }
+        for flush in ready { flush.continuation.resume() }
+    }
+}

@@ -1,0 +1,129 @@
+// The trail's database file: opened, checked and migrated.
+
+private import ContrailMigrations
+private import Foundation
+internal import GRDB
+
+/// Opens a trail for writing, and refuses what is not one without changing a byte of it.
+enum TrailDatabase {
+    /// Marks the file as a trail: `CTRL` in ASCII.
+    static let applicationID: Int32 = 0x4354_524C
+
+    /// Opens the file, creating or migrating it if need be.
+    static func open(path: String) throws(StoreError) -> DatabaseQueue {
+        try self.checkDirectory(of: path)
+        if let size = self.size(of: path), size > 0 { try self.checkExisting(path) }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: self.configuration)
+            try self.migrator.migrate(queue)
+            return queue
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "contrail.trail"
+        configuration.busyMode = .timeout(5)
+        configuration.journalMode = .wal
+        configuration.prepareDatabase { database in
+            // Both only take effect before the first page is written; on an existing file they change nothing.
+            try database.execute(sql: "PRAGMA page_size = 4096")
+            try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
+            try database.execute(sql: "PRAGMA synchronous = NORMAL")
+        }
+        return configuration
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for (index, migration) in migrations.enumerated() {
+            migrator.registerMigration(migration.identifier) { database in
+                try database.execute(sql: migration.sql)
+                try database.execute(sql: "PRAGMA application_id = \(self.applicationID)")
+                try database.execute(sql: "PRAGMA user_version = \(index + 1)")
+            }
+        }
+        return migrator
+    }
+
+    // MARK: - Checks that change nothing
+
+    private static func checkDirectory(of path: String) throws(StoreError) {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue else {
+            throw StoreError(.inaccessible, "the directory \(directory) does not exist: create it, or use another")
+        }
+        guard FileManager.default.isWritableFile(atPath: directory) else {
+            throw StoreError(.inaccessible, "the directory \(directory) is not writable: change its owner or mode")
+        }
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            throw StoreError(.inaccessible, "\(path) is a directory: name a file in it")
+        }
+        if FileManager.default.fileExists(atPath: path), !FileManager.default.isWritableFile(atPath: path) {
+            throw StoreError(.inaccessible, "\(path) is not writable: change its owner or mode")
+        }
+    }
+
+    private static func size(of path: String) -> Int? {
+        (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
+    }
+
+    /// Reads who wrote the file. A file with a write-ahead log must be opened, for its header may be in the log.
+    private static func checkExisting(_ path: String) throws(StoreError) {
+        let header = (self.size(of: path + "-wal") ?? 0) > 0 ? try self.openedHeader(path) : try TrailHeader(file: path)
+        guard header.applicationID == self.applicationID else {
+            throw StoreError(.notATrail, "\(path) is an SQLite database but not a trail: name another file")
+        }
+        guard header.schemaVersion <= migrations.count else {
+            throw StoreError(
+                .newerSchema,
+                "\(path) has schema \(header.schemaVersion) and this program knows \(migrations.count): upgrade the program, "
+                    + "or name another file"
+            )
+        }
+    }
+
+    private static func openedHeader(_ path: String) throws(StoreError) -> TrailHeader {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            return try queue.read { database in
+                TrailHeader(
+                    applicationID: try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0,
+                    schemaVersion: try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+                )
+            }
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+}
+
+extension StoreError {
+    /// What SQLite or GRDB reported about a file, as an error of this module.
+    init(_ error: any Error, path: String) {
+        if let error = error as? StoreError {
+            self = error
+            return
+        }
+        guard let error = error as? DatabaseError else {
+            self.init(.databaseFailure, "\(path): \(error)")
+            return
+        }
+        switch error.resultCode {
+        case .SQLITE_NOTADB:
+            self.init(.notADatabase, "\(path) is not an SQLite database: name another file, or move this one away")
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
+            self.init(.inaccessible, "\(path) cannot be opened for writing: check its owner and mode")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(.locked, "\(path) is locked by another process: wait for it, or stop it")
+        default:
+            self.init(.databaseFailure, "\(path): \(error.message ?? error.description)")
+        }
+    }
+}

@@ -1,0 +1,14 @@
+// The numbered SQL files of this folder as values, in the order in which they are applied.
+
+/// One numbered SQL file.
+package struct Migration: Sendable {
+    /// The file's name without its ending: the identifier under which a database remembers it.
+    package let identifier: String
+    /// The file's text.
+    package let sql: String
+}
+
+/// All migrations, oldest first. Append; never edit or reorder what has been released.
+package let migrations: [Migration] = [
+    Migration(identifier: "v0001_trail", sql: String(decoding: PackageResources.v0001_trail_sql, as: UTF8.self))
+]
