@@ -60,6 +60,42 @@ let service: [Target] = [
         ],
         swiftSettings: settings
     ),
+    .target(
+        name: "ContrailServer",
+        dependencies: [
+            "ContrailRecorder",
+            "ContrailStore",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"),
+        ],
+        swiftSettings: adapterSettings
+    ),
+    .target(
+        name: "ContrailHummingbird",
+        dependencies: [
+            "ContextVariables",
+            "Contrail",
+            "ContrailRecorder",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"),
+        ],
+        swiftSettings: adapterSettings
+    ),
+    .executableTarget(
+        name: "ContrailCLI",
+        dependencies: [
+            "ContrailServer",
+            "ContrailStore",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ],
+        swiftSettings: adapterSettings
+    ),
     .testTarget(
         name: "ContrailStoreTests",
         dependencies: [
@@ -89,6 +125,9 @@ let package = Package(
             ? []
             : [
                 .library(name: "ContrailStore", targets: ["ContrailStore"]),
+                .library(name: "ContrailServer", targets: ["ContrailServer"]),
+                .library(name: "ContrailHummingbird", targets: ["ContrailHummingbird"]),
+                .executable(name: "contrail", targets: ["ContrailCLI"]),
             ]),
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),

@@ -1,0 +1,85 @@
+// The middleware: every request runs in a request context that ends when its response has been delivered.
+
+public import Contrail
+internal import ContrailRecorder
+private import HTTPTypes
+public import Hummingbird
+
+/// Runs every request behind it in a request context of an app.
+///
+/// ```swift
+/// let router = Router(context: BasicConnectionRequestContext.self)
+/// router.add(middleware: ContrailMiddleware(app))
+/// ```
+///
+/// The context ends when the last byte of the response was written, the client went away, or the body was dropped, wherever
+/// that happens; teardown hooks run then. Its outcome is
+/// - `ok` when the response was delivered,
+/// - `handled` when the handler threw an error that is a response below 500,
+/// - `failed` when it threw any other, or the body's producer threw,
+/// - `aborted` when the client went away or the request was cancelled.
+///
+/// The connection is the worker: it recycles at every request.
+public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddleware {
+    private let app: App
+
+    /// Makes the middleware for an app.
+    public init(_ app: App) {
+        self.app = app
+    }
+
+    /// Handles one request in a context of its own.
+    public func handle(
+        _ request: Request,
+        context: Context,
+        next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let requestContext = App.RequestContext(
+            self.app,
+            request.head,
+            endpoint: context.endpointPath,
+            requestID: context.id,
+            origin: .http
+        )
+        let scope = ContextScope(requestContext, worker: context.connection.worker, site: Site())
+        try scope.enter()
+        do {
+            var response = try await scope.run {
+                try Signals.requestStarted.send(from: self.app, ())
+                let response = try await next(request, context)
+                try Signals.requestFinished.send(from: self.app, response.head)
+                return response
+            }
+            if request.method == .head || response.body.contentLength == 0 {
+                // Nothing will be written that could say when it is over.
+                await scope.finish(.ok)
+            } else {
+                response.body = Delivery(of: scope).body(around: response.body)
+            }
+            return response
+        } catch {
+            throw await self.fail(scope, with: error)
+        }
+    }
+
+    /// Ends the context of a request whose handler threw. Gives the error that leaves, which a receiver may have replaced.
+    private func fail(_ scope: ContextScope, with error: any Error) async -> any Error {
+        let outcome = Self.outcome(of: error)
+        var leaving = error
+        if case .failed = outcome {
+            do {
+                try await scope.run { try Signals.gotRequestException.send(from: self.app, error) }
+            } catch {
+                leaving = error
+            }
+        }
+        await scope.finish(outcome)
+        return leaving
+    }
+
+    /// What a thrown error amounts to: one that is a response below 500 was handled.
+    private static func outcome(of error: any Error) -> Outcome {
+        if let error = error as? any HTTPResponseError, error.status.code < 500 { return .handled(error) }
+        return Outcome(error: error)
+    }
+}

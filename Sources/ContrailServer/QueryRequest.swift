@@ -1,0 +1,83 @@
+// What a client asks of v1/query, from the URL or from a JSON body.
+
+internal import ContrailStore
+private import HTTPTypes
+internal import Hummingbird
+
+#if canImport(FoundationEssentials)
+private import FoundationEssentials
+#else
+private import Foundation
+#endif
+
+/// One query: its text, its parameters and its limits.
+///
+/// `GET` takes them as `sql`, `params` (a JSON array or object), `limit` (rows) and `timeout_ms`; `POST` takes a JSON object
+/// with the same members. Limits beyond what is allowed are pulled into range.
+struct QueryRequest {
+    let sql: String
+    let parameters: QueryParameters
+    let limits: QueryLimits
+
+    init(_ request: Request) async throws {
+        let body = request.method == .post ? try await Self.body(of: request) : try Self.urlQuery(of: request)
+        guard let sql = body.sql, !sql.isEmpty else {
+            throw Problem(.badRequest, "query_malformed", "the query is missing: send it as \"sql\"")
+        }
+        self.sql = sql
+        self.parameters = body.params?.queryParameters ?? .none
+        var limits = QueryLimits()
+        if let rows = body.limit { limits.rows = rows }
+        if let time = body.timeout_ms { limits.time = .milliseconds(min(max(time, 1), 3_600_000)) }
+        self.limits = limits.clamped()
+    }
+
+    private struct Body: Decodable {
+        var sql: String?
+        var params: JSONParameters?
+        var limit: Int?
+        // swift-format-ignore: AlwaysUseLowerCamelCase
+        var timeout_ms: Int?
+    }
+
+    private static func body(of request: Request) async throws -> Body {
+        guard let type = request.headers[.contentType], type.lowercased().hasPrefix("application/json") else {
+            throw Problem(.unsupportedMediaType, "json_expected", "send a JSON object as application/json")
+        }
+        let buffer = try await request.body.collect(upTo: QueryRoute.mostBodyBytes)
+        return try Self.decode(Body.self, from: Data(buffer.readableBytesView))
+    }
+
+    private static func urlQuery(of request: Request) throws -> Body {
+        let query = request.uri.queryParameters
+        for name in ["sql", "params", "limit", "timeout_ms"] where query.getAll(name).count > 1 {
+            throw Problem(.badRequest, "query_malformed", "\(name) is given twice: give it once")
+        }
+        return Body(
+            sql: query["sql"].map(String.init),
+            params: try query["params"].map { try Self.decode(JSONParameters.self, from: Data($0.utf8)) },
+            limit: try Self.integer("limit", query["limit"]),
+            timeout_ms: try Self.integer("timeout_ms", query["timeout_ms"])
+        )
+    }
+
+    private static func integer(_ name: String, _ text: Substring?) throws(Problem) -> Int? {
+        guard let text else { return nil }
+        guard let value = Int(text) else {
+            throw Problem(.badRequest, "query_malformed", "\(name) must be an integer")
+        }
+        return value
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws(Problem) -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch {
+            throw Problem(
+                .badRequest,
+                "query_malformed",
+                "not the JSON that is expected: an object with \"sql\", and optionally \"params\", \"limit\", \"timeout_ms\""
+            )
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// GET|POST v1/query: any SELECT over the published names.
+
+internal import ContrailStore
+internal import Hummingbird
+
+/// Answers ad-hoc SQL.
+struct QueryRoute: Sendable {
+    /// How many bytes a POST may have.
+    static let mostBodyBytes = 128 * 1024
+
+    let pool: QueryPool
+
+    func respond(to request: Request) async throws -> Response {
+        let query = try await QueryRequest(request)
+        do {
+            let result = try await self.pool.run(query.sql, parameters: query.parameters, limits: query.limits)
+            return Self.response(result)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// Rows as arrays. `next` is null: the whole answer is here, or `truncated` says that it is not.
+    private static func response(_ result: QueryResult) -> Response {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("ok", true)
+        json.name("columns")
+        json.beginArray()
+        for column in result.columns {
+            json.beginObject()
+            json.member("name", column.name)
+            json.member("type", column.type)
+            json.endObject()
+        }
+        json.endArray()
+        json.name("rows")
+        json.beginArray()
+        for row in result.rows {
+            json.beginArray()
+            for value in row { json.value(value) }
+            json.endArray()
+        }
+        json.endArray()
+        json.member("truncated", result.truncated)
+        json.member("reason", result.reason)
+        json.member("next", nil)
+        json.name("stats")
+        json.beginObject()
+        json.member("ms", result.milliseconds)
+        json.member("rows", result.rows.count)
+        json.member("bytes", result.bytes)
+        if json.hasNonFinite { json.member("nonfinite_as_null", true) }
+        json.endObject()
+        json.endObject()
+        return json.response()
+    }
+}
