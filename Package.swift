@@ -96,6 +96,25 @@ let service: [Target] = [
         ],
         swiftSettings: adapterSettings
     ),
+    .executableTarget(
+        name: "Orders",
+        dependencies: [
+            "ContextVariables",
+            "Contrail",
+            "ContrailHummingbird",
+            "ContrailServer",
+            "ContrailStore",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        ],
+        path: "Examples/Orders",
+        swiftSettings: adapterSettings
+    ),
     .testTarget(
         name: "ContrailStoreTests",
         dependencies: [
