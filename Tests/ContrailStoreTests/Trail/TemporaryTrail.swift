@@ -1,0 +1,63 @@
+// A directory of its own for one test's trail, and a second connection that looks at it.
+
+import ContrailRecorder
+import ContrailStore
+import Foundation
+import GRDB
+import Logging
+
+/// A directory that goes with the test.
+final class TemporaryTrail: Sendable {
+    let directory: String
+    var path: String { "\(self.directory)/contrail.sqlite" }
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("trail-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        self.directory = url.path
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: self.directory)
+    }
+
+    func open(
+        app: String = "shop",
+        capacity: Int = 4096,
+        interval: Duration = .milliseconds(5)
+    ) throws -> TrailStore {
+        try TrailStore(
+            path: self.path,
+            app: app,
+            configuration: TrailStore.Configuration(
+                recorder: .init(capacity: capacity),
+                commitInterval: interval,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+    }
+
+    /// Reads with an ordinary connection, as the sqlite3 shell does.
+    func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
+        var configuration = Configuration()
+        configuration.readonly = true
+        let queue = try DatabaseQueue(path: self.path, configuration: configuration)
+        defer { try? queue.close() }
+        return try queue.read { try Row.fetchAll($0, sql: sql, arguments: arguments) }
+    }
+
+    func integer(_ sql: String) throws -> Int? {
+        try self.rows(sql).first?[0]
+    }
+
+    func texts(_ sql: String) throws -> [String?] {
+        try self.rows(sql).map { $0[0] }
+    }
+
+    /// Every file of the directory with its bytes.
+    func contents() throws -> [String: Data] {
+        try FileManager.default.contentsOfDirectory(atPath: self.directory).reduce(into: [:]) { contents, name in
+            contents[name] = FileManager.default.contents(atPath: "\(self.directory)/\(name)")
+        }
+    }
+}

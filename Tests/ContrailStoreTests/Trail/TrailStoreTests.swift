@@ -1,0 +1,194 @@
+// What contexts do arrives in the trail: events, projections, and the account of them.
+
+import Contrail
+import ContrailRecorder
+import ContrailStore
+import Foundation
+import GRDB
+import HTTPTypes
+import Testing
+
+@Suite("The trail")
+struct TrailStoreTests {
+    private struct Broken: Error {}
+
+    @Test("a request leaves its events in order, and its row in contexts")
+    func request() throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open()
+        let app = App("shop", recorder: trail.recorder)
+        app.teardownAppContext("close") { _, _ in }
+        app.teardownRequest("log") { _, _ in }
+        try withRequestContext(app, HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/a?b=c")) { context in
+            try context.g["order"] = 7
+        }
+        trail.close()
+        #expect(
+            try directory.texts("SELECT kind FROM events ORDER BY seq") == [
+                "run_start", "app_push", "request_push", "g_set", "g_snapshot", "teardown", "request_pop", "teardown",
+                "app_pop", "run_end",
+            ]
+        )
+        let row = try #require(try directory.rows("SELECT * FROM contexts WHERE kind = 'request'").first)
+        #expect(row["method"] == "GET")
+        #expect(row["path"] == "/a")
+        #expect(row["outcome"] == "ok")
+        #expect(row["app"] == "shop")
+        #expect(row["push_site"] as String? == (row["pop_site"] as String?))
+        let parent: Int64? = row["parent_id"]
+        #expect(try directory.rows("SELECT 1 FROM contexts WHERE kind = 'app' AND context_id = ?", [parent]).count == 1)
+        #expect(try directory.texts("SELECT hook FROM teardowns ORDER BY seq") == ["log", "close"])
+        #expect(try directory.texts("SELECT g_json FROM g_snapshots") == [#"{"order":7}"#])
+    }
+
+    @Test("an open context is visible while it is open")
+    func openContext() async throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open()
+        defer { trail.close() }
+        let app = App("shop", recorder: trail.recorder)
+        try await withAppContext(app) { _ async throws in
+            await trail.flush()
+            #expect(try directory.texts("SELECT outcome FROM contexts") == ["open"])
+            #expect(try directory.integer("SELECT count(*) FROM contexts WHERE popped_at IS NULL") == 1)
+        }
+        await trail.flush()
+        #expect(try directory.texts("SELECT outcome FROM contexts") == ["ok"])
+    }
+
+    @Test("a failing hook is a problem with a stable signature, and its error is in teardowns")
+    func failingHook() throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open()
+        let app = App("shop", recorder: trail.recorder)
+        app.teardownAppContext("close") { _, _ in throw Broken() }
+        for _ in 0..<2 {
+            #expect(throws: ContextError.self) { try withAppContext(app) { _ throws in } }
+        }
+        trail.close()
+        #expect(try directory.texts("SELECT error FROM teardowns") == ["Broken()", "Broken()"])
+        #expect(try directory.texts("SELECT DISTINCT kind FROM problems") == ["teardown_failed"])
+        #expect(try directory.integer("SELECT count(DISTINCT signature) FROM problems") == 1)
+        #expect(try directory.integer("SELECT min(length(signature)) FROM problems") == 16)
+    }
+
+    @Test("the id of a context is its run times two to the thirty-second plus its number")
+    func contextID() throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open()
+        withAppContext(App("shop", recorder: trail.recorder)) { _ in }
+        trail.close()
+        #expect(try directory.integer("SELECT context_id - (run_id << 32) FROM contexts") == 1)
+        #expect(
+            try directory.integer("SELECT context_id = (run_id << 32) + 1 FROM events WHERE kind = 'app_push'") == 1
+        )
+    }
+
+    @Test("times do not run backwards within a run")
+    func monotonicTimes() async throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open()
+        let app = App("shop", recorder: trail.recorder)
+        await withTaskGroup { group in
+            for _ in 0..<8 {
+                group.addTask { for _ in 0..<50 { withAppContext(app) { $0.g["x"] = 1 } } }
+            }
+        }
+        trail.close()
+        let steps = "SELECT at - lag(at) OVER (ORDER BY id) AS step FROM events"
+        #expect(try directory.integer("SELECT count(*) FROM (\(steps)) WHERE step < -1000") == 0)
+        #expect(try directory.integer("SELECT count(*) = max(seq) FROM events") == 1)
+    }
+
+    @Test("flush returns when everything recorded before it is committed")
+    func flush() async throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open(interval: .seconds(600))
+        defer { trail.close() }
+        let app = App("shop", recorder: trail.recorder)
+        for _ in 0..<100 { withAppContext(app) { _ in } }
+        await trail.flush()
+        #expect(try directory.integer("SELECT count(*) FROM contexts WHERE outcome = 'ok'") == 100)
+        #expect(trail.recorder.accounting.buffered == 0)
+    }
+
+    @Test("a full buffer drops with an exact count, and a drop event and a problem say so")
+    func overflow() async throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open(capacity: 64)
+        let app = App("shop", recorder: trail.recorder)
+        let blocker = try DatabaseQueue(path: directory.path)
+        // While another connection has the write lock nothing can be stored, and 2,000 events do not fit into 64 places.
+        try blocker.inTransaction(.immediate) { _ in
+            for _ in 0..<1000 { withAppContext(app) { _ in } }
+            return .rollback
+        }
+        try blocker.close()
+        await trail.flush()
+        let accounting = trail.recorder.accounting
+        #expect(accounting.dropped > 0)
+        trail.close()
+        let dropped = try directory.integer("SELECT sum(detail ->> '$.count') FROM events WHERE kind = 'drop'")
+        #expect(dropped.map(UInt64.init) == accounting.dropped)
+        #expect(
+            try directory.integer("SELECT max(seq) - count(*) FROM events").map(UInt64.init) == accounting.dropped
+        )
+        #expect(try directory.integer("SELECT count(*) FROM problems WHERE kind = 'lost'") ?? 0 > 0)
+    }
+
+    @Test("a database that is locked for a while loses nothing that fits the buffer")
+    func lockedForAWhile() async throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open(capacity: 8192)
+        let app = App("shop", recorder: trail.recorder)
+        let blocker = try DatabaseQueue(path: directory.path)
+        try blocker.inTransaction(.immediate) { _ in
+            for _ in 0..<1000 { withAppContext(app) { _ in } }
+            return .rollback
+        }
+        try blocker.close()
+        await trail.flush()
+        trail.close()
+        #expect(trail.recorder.accounting.dropped == 0)
+        #expect(try directory.integer("SELECT count(*) FROM contexts WHERE outcome = 'ok'") == 1000)
+    }
+
+    @Test("secrets under their names never reach the file")
+    func redaction() throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open()
+        let app = App("shop", recorder: trail.recorder)
+        struct Leaky: Error, CustomStringConvertible { let description = "login failed: password=hunter2-c" }
+        try? withRequestContext(
+            app,
+            HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/login?token=hunter2-d")
+        ) { context in
+            try context.g["api_key"] = "hunter2-a"
+            try context.g["Session-Token"] = "hunter2-b"
+            try context.g.snapshot("after login")
+            throw Leaky()
+        }
+        trail.close()
+        for (name, bytes) in try directory.contents() {
+            #expect(bytes.range(of: Data("hunter2".utf8)) == nil, "in \(name)")
+        }
+        #expect(
+            try directory.texts("SELECT error FROM contexts WHERE kind = 'request'") == [
+                "login failed: password=[redacted]"
+            ]
+        )
+        #expect(
+            try directory.integer("SELECT g_json ->> '$.api_key.redacted' FROM g_snapshots WHERE label = 'after login'")
+                == 1
+        )
+    }
+
+    @Test("events cannot be changed")
+    func appendOnly() async throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open()
+        trail.close()
+        let queue = try DatabaseQueue(path: directory.path)
+        #expect(throws: DatabaseError.self) { try queue.write { try $0.execute(sql: "UPDATE event SET at = 0") } }
+    }
+}
