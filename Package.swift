@@ -115,6 +115,45 @@ let service: [Target] = [
         path: "Examples/Orders",
         swiftSettings: adapterSettings
     ),
+    // What tests of several service rooms share: a listening server and a directory.
+    .target(
+        name: "ServiceTestSupport",
+        dependencies: [
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ],
+        path: "Tests/ServiceTestSupport",
+        swiftSettings: adapterSettings
+    ),
+    .testTarget(
+        name: "ContrailServerTests",
+        dependencies: [
+            "Contrail",
+            "ContrailServer",
+            "ContrailStore",
+            "ServiceTestSupport",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"),
+        ],
+        swiftSettings: adapterSettings
+    ),
+    .testTarget(
+        name: "ContrailHummingbirdTests",
+        dependencies: [
+            "Contrail",
+            "ContrailHummingbird",
+            "ContrailServer",
+            "ContrailStore",
+            "ServiceTestSupport",
+            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"),
+        ],
+        swiftSettings: adapterSettings
+    ),
     .testTarget(
         name: "ContrailStoreTests",
         dependencies: [
@@ -124,6 +163,8 @@ let service: [Target] = [
             "ContrailStore",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: adapterSettings
     ),

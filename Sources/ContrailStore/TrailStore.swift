@@ -97,6 +97,9 @@ public final class TrailStore: Sendable {
     public func close() {
         guard !self.isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         self.drain.stop()
+        // Readers may keep the log from being removed; then at least everything is in the main file, and the log is empty.
+        // Neither is needed for the trail to be whole, so a failure is no news.
+        try? self.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
         try? self.queue.close()
     }
 }

@@ -16,6 +16,9 @@ struct BatchWriter {
     private let insertProblem: BulkStatement
     private let insertSnapshot: BulkStatement
 
+    /// The latest time that was written. A thread may read the clock after another one that took a later number.
+    private var latest: Int64 = 0
+
     /// Lifetimes that began in this batch.
     private var begun: [Int64: ContextRow] = [:]
 
@@ -82,7 +85,8 @@ struct BatchWriter {
     }
 
     private mutating func write(_ event: TrailEvent) throws {
-        let at = self.clock.microseconds(at: event.monotonicNanoseconds)
+        let at = max(self.latest, self.clock.microseconds(at: event.monotonicNanoseconds))
+        self.latest = at
         let stored = StoredEvent(event.body)
         let statement = self.insertEvent
         statement.bind(self.runID, at: 1)

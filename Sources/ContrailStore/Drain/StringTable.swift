@@ -12,6 +12,7 @@ struct StringTable {
     private let insert: BulkStatement
     private var known: [String: Int64] = [:]
     private var sites: [SiteKey: Int64] = [:]
+    private var workerKinds: [String: Int64] = [:]
 
     private struct SiteKey: Hashable {
         let file: UnsafePointer<UInt8>
@@ -58,13 +59,17 @@ struct StringTable {
     /// The number of a worker's kind, with the separator that stands before its number.
     mutating func id(ofKindOf worker: TrailEvent.WorkerLabel?) throws -> Int64? {
         guard let worker else { return nil }
+        if let id = self.workerKinds[worker.kind] { return id }
         let separator = worker.kind.utf8.contains(UInt8(ascii: ":")) ? "/" : ":"
-        return try self.id(of: worker.kind + separator)
+        let id: Int64 = try self.id(of: worker.kind + separator)
+        self.workerKinds[worker.kind] = id
+        return id
     }
 
     /// Forgets everything: after a rollback numbers may be free again.
     mutating func forget() {
         self.known.removeAll()
         self.sites.removeAll()
+        self.workerKinds.removeAll()
     }
 }

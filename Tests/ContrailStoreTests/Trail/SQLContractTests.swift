@@ -5,7 +5,7 @@ import ContrailStore
 import GRDB
 import Testing
 
-private let publishedColumns: [String: String] = [
+let publishedColumns: [String: String] = [
     "runs":
         "run_id run_uuid app host pid executable version started_at started_at_iso ended_at ended_at_iso end_state",
     "contexts": """

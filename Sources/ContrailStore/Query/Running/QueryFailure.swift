@@ -8,6 +8,8 @@ enum QueryFailure {
         let text = String(cString: sqlite3_errmsg(database))
         switch code & 0xff {
         case SQLITE_ERROR, SQLITE_RANGE, SQLITE_MISMATCH, SQLITE_SCHEMA:
+            // SQLite refuses to change a view by itself, before it asks the authorizer.
+            if text.hasPrefix("cannot modify ") { return StoreError(.queryDenied, "\(text): \(QueryRefusal.allowed)") }
             return StoreError(.queryInvalid, text)
         case SQLITE_AUTH:
             return StoreError(.queryDenied, text)
