@@ -1,0 +1,51 @@
+# The ways to work with this repository. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help deps build run test format lint soundness test-tsan smoke bench deploy-check clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps: ## install the system packages that the build and the checks need
+	@scripts/install-packages.sh test
+
+build: ## build everything in debug mode; warnings are errors
+	@scripts/install-packages.sh build
+	CONTRAIL_STRICT=1 swift build --build-tests
+
+run: export PORT ?= 8080
+run: export VAR ?= var
+run: ## build and start the example service on 127.0.0.1:PORT (8080), with its trail in VAR (var)
+	@scripts/run.sh
+
+test: ## run every check; STAGES="soundness tests" runs some of them
+	@scripts/test.sh
+
+format: ## lay the Swift sources out
+	swift format format --in-place --parallel --recursive $(wildcard Package.swift Sources Tests Examples migrations Benchmarks/Package.swift Benchmarks/Sources)
+
+lint: ## check the layout of the Swift sources and the shell scripts
+	@scripts/install-packages.sh test
+	@scripts/soundness.sh format shell
+
+soundness: ## run the checks that need no build
+	@STAGES=soundness scripts/test.sh
+
+test-tsan: ## run the tests of the core modules under the thread sanitizer
+	@STAGES=tsan scripts/test.sh
+
+smoke: ## build in release mode, start the example service and hold its trail against real requests
+	@STAGES="release smoke" scripts/test.sh
+
+bench: ## measure the queries of the trail in release mode
+	@scripts/install-packages.sh build
+	swift run -c release --package-path Benchmarks TrailQueries
+
+deploy-check: ## check the systemd unit, the Dockerfile and the steps of the image
+	@STAGES="release deploy" scripts/test.sh
+
+clean: ## remove what builds leave behind; trails in var/ stay
+	rm -rf .build .build-tsan Benchmarks/.build

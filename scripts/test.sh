@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# Runs every check of the repository by stages and prints what each one took.
+#
+#   scripts/test.sh                              all stages
+#   STAGES="soundness tests" scripts/test.sh     some of them
+#
+#   soundness  sources: layout, shell, tracked files, links, migrations
+#   build      debug build of everything, warnings are errors
+#   tests      the test suite
+#   tsan       the tests of the core modules under the thread sanitizer
+#   release    release build of the two programs, as the image has them
+#   deploy     systemd unit, Dockerfile, the steps of the image
+#   smoke      the release programs on real requests
+#
+# A stage that fails does not stop the others, except those that need what it makes. Exit status 0: all have passed.
+# shellcheck disable=SC2317 # the stages are called by names put together at run time
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$ROOT"
+
+all_stages=(soundness build tests tsan release deploy smoke)
+budget_minutes=20
+logs=$(mktemp -d)
+saved_pins=
+cleanup() {
+    [[ -z $saved_pins ]] || mv -f "$saved_pins" Package.resolved
+    rm -rf "$logs"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# run_tests LOG ARGUMENT…: `swift test`, refusing a run in which no test ran.
+run_tests() {
+    local log=$1 closing count
+    shift
+    swift test --disable-xctest "$@" 2>&1 | tee "$log"
+    closing=$(grep -oE 'Test run with [0-9]+ tests?.*' "$log" | tail -n 1 || true)
+    count=$(sed -nE 's/^Test run with ([0-9]+) .*/\1/p' <<<"$closing")
+    [[ -n $count && $count != 0 ]] || die "no test ran: the closing line is '${closing:-missing}'"
+}
+
+stage_soundness() { scripts/soundness.sh; }
+
+stage_build() { CONTRAIL_STRICT=1 swift build --build-tests; }
+
+stage_tests() {
+    local -a arguments=()
+    # Chosen without the build stage, it builds for itself.
+    [[ " $stages " != *' build '* ]] || arguments=(--skip-build)
+    CONTRAIL_STRICT=1 run_tests "$logs/tests" "${arguments[@]+"${arguments[@]}"}"
+}
+
+# Only the core is built for it, in a folder of its own: the manifest leaves the rest out.
+stage_tsan() {
+    CONTRAIL_CORE_ONLY=1 run_tests "$logs/tsan" --sanitize=thread --scratch-path .build-tsan
+}
+
+stage_release() { deploy/image.sh build; }
+
+stage_deploy() {
+    release_binaries_exist || stage_release
+    scripts/deploy-check.sh
+}
+
+stage_smoke() {
+    release_binaries_exist || stage_release
+    scripts/smoke.sh
+}
+
+# Chosen without the release stage, a stage takes what is there; the release stage itself always builds.
+release_binaries_exist() {
+    [[ " $stages " == *' release '* || (-x .build/release/contrail && -x .build/release/Orders) ]]
+}
+
+# What must have passed before a stage makes sense, if it was chosen.
+needs() {
+    case $1 in
+        tests) echo build ;;
+        deploy | smoke) echo release ;;
+    esac
+}
+
+stages=${STAGES:-${all_stages[*]}}
+stages=$(tr -s ', ' '  ' <<<"$stages")
+for stage in $stages; do
+    [[ " ${all_stages[*]} " == *" $stage "* ]] || die "unknown stage '$stage'; choose among: ${all_stages[*]}"
+done
+
+task=build
+for stage in soundness deploy smoke; do
+    [[ " $stages " != *" $stage "* ]] || task="test"
+done
+scripts/install-packages.sh "$task"
+
+declare -A result=() seconds=()
+failed=0
+started=$SECONDS
+for stage in "${all_stages[@]}"; do
+    [[ " $stages " == *" $stage "* ]] || continue
+    needed=$(needs "$stage")
+    if [[ -n $needed && ${result[$needed]-passed} != passed ]]; then
+        result[$stage]='skipped'
+        seconds[$stage]=0
+        failed=1
+        continue
+    fi
+    printf '\n==> %s\n' "$stage"
+    if [[ $stage == tsan && -e Package.resolved ]]; then
+        # The smaller manifest has fewer dependencies; the versions chosen for the full one are put back afterwards.
+        saved_pins=$(mktemp)
+        cp Package.resolved "$saved_pins"
+    fi
+    stage_started=$SECONDS
+    status=0
+    # In a subshell of its own and not in a condition, where the shell would go on after an error.
+    set +e
+    (
+        set -e
+        trap - EXIT
+        "stage_$stage"
+    )
+    status=$?
+    set -e
+    seconds[$stage]=$((SECONDS - stage_started))
+    if [[ -n $saved_pins ]]; then
+        mv -f "$saved_pins" Package.resolved
+        saved_pins=
+    fi
+    # An interrupt that ended the stage ends the run.
+    ((status != 130 && status != 143)) || exit "$status"
+    if ((status == 0)); then
+        result[$stage]=passed
+    else
+        result[$stage]="FAILED ($status)"
+        failed=1
+    fi
+done
+total=$((SECONDS - started))
+
+printf '\n%-12s %-14s %s\n' stage result time
+for stage in "${all_stages[@]}"; do
+    [[ -n ${result[$stage]-} ]] || continue
+    printf '%-12s %-14s %2d min %02d s\n' "$stage" "${result[$stage]}" $((seconds[$stage] / 60)) \
+        $((seconds[$stage] % 60))
+done
+verdict=passed
+((failed == 0)) || verdict=FAILED
+printf '%-12s %-14s %2d min %02d s\n' all "$verdict" $((total / 60)) $((total % 60))
+if ((total > budget_minutes * 60)); then
+    note "warning: the checks took more than $budget_minutes minutes, which is a bug: find the stage that grew"
+fi
+for stage in tsan tests; do
+    [[ ! -e $logs/$stage ]] || grep -E 'Test run with [0-9]+ tests?' "$logs/$stage" | tail -n 1 || true
+done
+exit "$failed"
