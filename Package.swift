@@ -37,6 +37,18 @@ let core: [Target] = [
         ],
         swiftSettings: settings
     ),
+    .testTarget(name: "ContextVariablesTests", dependencies: ["ContextVariables"], swiftSettings: adapterSettings),
+    .testTarget(name: "ContrailRecorderTests", dependencies: ["ContrailRecorder"], swiftSettings: adapterSettings),
+    .testTarget(
+        name: "ContrailTests",
+        dependencies: [
+            "ContextVariables",
+            "Contrail",
+            "ContrailRecorder",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ],
+        swiftSettings: adapterSettings
+    ),
 ]
 
 let service: [Target] = [

@@ -198,7 +198,7 @@ WHERE e.kind = 7;
 
 CREATE VIEW g_snapshots AS
 SELECT
-    s.id, e.run_id, e.seq, e.context_id,
+    e.id, e.run_id, e.seq, e.context_id,
     (SELECT value FROM string WHERE id = e.name) AS label,
     e.at,
     strftime('%Y-%m-%dT%H:%M:%S.', e.at / 1000000, 'unixepoch') || substr('00000' || e.at % 1000000, -6) || 'Z' AS at_iso,

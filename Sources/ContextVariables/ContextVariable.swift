@@ -5,7 +5,7 @@ private import Synchronization
 /// A variable whose value belongs to the current context: it follows `await`, structured children read it, and a child
 /// that sets it needs a scope of its own.
 ///
-/// The value hangs on the innermost scope (`withAppContext`, `withRequestContext`, ``withValue(_:_:)-(Value,_)``), or on the
+/// The value hangs on the innermost scope (`withAppContext`, `withRequestContext`, ``withValue(_:_:)``), or on the
 /// bare thread when no task runs. `Task {}` inherits it, `Task.detached`, Dispatch and NIO callbacks do not.
 /// Ports `CV-01` to `CV-06`.
 public final class ContextVariable<Value: Sendable>: Sendable {
@@ -55,7 +55,10 @@ public final class ContextVariable<Value: Sendable>: Sendable {
 
     /// Sets the value in the current scope until the token is given to ``reset(_:fileID:line:)`` or the scope ends.
     ///
-    /// Throws ``VariableError/Code/notOwner`` from a child task: open a scope there with ``withValue(_:_:)-(Value,_)``.
+    /// Contexts that one task or thread nests share their variables: a value that is set in the inner one stays in the outer
+    /// one, as in Python. ``withValue(_:_:)`` has variables of its own.
+    ///
+    /// Throws ``VariableError/Code/notOwner`` from a child task: open a scope there with ``withValue(_:_:)``.
     /// Throws ``VariableError/Code/outsideScope`` in a task that has no scope.
     @discardableResult
     public func set(
@@ -65,7 +68,7 @@ public final class ContextVariable<Value: Sendable>: Sendable {
     ) throws(VariableError) -> Token {
         let branch = try self.writableBranch(fileID: fileID, line: line)
         let old = branch.exchange(value, for: self.id)
-        return Token(variable: self.id, oldValue: old as? Value, branch: branch)
+        return Token(variable: self.id, oldValue: Self.value(old), branch: branch)
     }
 
     /// Restores what the token remembers, whatever happened since (`CV-03`).
@@ -117,18 +120,24 @@ public final class ContextVariable<Value: Sendable>: Sendable {
     }
 
     private var currentValue: Value? {
-        Scope.current?.branch[self.id] as? Value
+        Self.value(Scope.current?.branch[self.id])
+    }
+
+    /// An absent value must not reach the cast: to an optional `Value` nothing would become a stored nil.
+    private static func value(_ stored: (any Sendable)?) -> Value? {
+        guard let stored else { return nil }
+        return stored as? Value
     }
 
     private func scope(with value: Value) -> Scope {
-        let scope = Scope(nestedIn: Scope.current, forksBranch: true)
+        let scope = Scope.forking()
         scope.branch.exchange(value, for: self.id)
         return scope
     }
 
     private func writableBranch(fileID: StaticString, line: UInt) throws(VariableError) -> VariableBranch {
         let caller = ExecutionID.current
-        guard let scope = Scope.current ?? Scope.threadRoot(for: caller) else {
+        guard let scope = Scope.around(caller) else {
             throw VariableError(
                 .outsideScope,
                 "a task has no scope that could hold \"\(self.name)\": use withValue(_:_:), or set it inside withAppContext",

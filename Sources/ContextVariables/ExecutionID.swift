@@ -8,8 +8,10 @@ private import Darwin
 
 /// The identity of the running task, or of the running thread when no task runs on it.
 ///
-/// It is only compared with the identity of an owner that is alive by construction (it is suspended in its own `with…`
-/// call, or is the thread itself), so the reuse of a dead task's address cannot make two owners look the same.
+/// It is compared with the identity of an owner that is suspended in its own `with…` call or is the thread itself, so the
+/// reuse of a dead task's address cannot make two owners look the same: a scope of contexts is found closed before its owner
+/// is asked for. A scope of variables alone is not closed; there a task that outlives it could at worst be taken for its
+/// owner and set a variable that nobody but other stragglers sees.
 package struct ExecutionID: Equatable, Sendable {
     private let address: UInt
 

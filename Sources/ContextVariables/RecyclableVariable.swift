@@ -55,7 +55,8 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
         }
     }
 
-    /// Forgets the value of the current unit. Does nothing when there is none.
+    /// Forgets the value of the current unit. Does nothing when there is none. A load that is under way is disowned: its
+    /// caller gets what it loads, and nobody else does.
     public func invalidate() {
         Scope.current?.unit?.remove(self.id)
     }
@@ -76,20 +77,22 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
         case .value(let value):
             if let value = value as? Value { return value }
             throw self.missError(fileID: fileID, line: line)
-        case .load:
+        case .load(let ticket):
             do {
                 let value = try await load()
-                unit.settle(self.id, with: value)
+                unit.settle(self.id, ticket: ticket, with: value)
                 return value
             } catch {
-                unit.settle(self.id, with: nil)
+                unit.settle(self.id, ticket: ticket, with: nil)
                 throw error
             }
         }
     }
 
     private var currentValue: Value? {
-        Scope.current?.unit?.value(of: self.id) as? Value
+        // An absent value must not reach the cast: to an optional `Value` nothing would become a stored nil.
+        guard let value = Scope.current?.unit?.value(of: self.id) else { return nil }
+        return value as? Value
     }
 
     private func missError(fileID: StaticString, line: UInt) -> VariableError {

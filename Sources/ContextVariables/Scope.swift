@@ -1,8 +1,6 @@
 // The one thing that is bound to a task or thread: it carries the variables, the unit and the context layers.
 
-private import Synchronization
-
-/// What a `with…` call binds: an immutable base that every reader sees, and a rarely used stack of pushed units.
+/// What a `with…` call binds: an immutable base that every reader sees, and what its layers say of imperative pushes.
 ///
 /// One task-local holds one reference to the innermost scope; a thread without a task has a root scope of its own.
 package final class Scope: Sendable {
@@ -13,41 +11,58 @@ package final class Scope: Sendable {
     /// The values of context variables.
     package let branch: VariableBranch
     /// The context layers of the room above, which alone knows their type.
-    package let layers: (any AnyObject & Sendable)?
+    package let layers: (any ScopeLayers)?
 
     private let baseUnit: WorkUnit?
-    private let pushedUnits = Mutex<[WorkUnit]>([])
-    private let pushedCount = Atomic<Int>(0)
+    /// The worker whose unit is the base, whichever that is: for a bare thread, whose scope outlives many units.
+    private let baseWorker: Worker?
+    /// How many of the layers' pushes are older than this scope's unit and do not change it.
+    private let pushFloor: Int
 
-    package init(
+    package convenience init(
         owner: ExecutionID,
         branch: VariableBranch,
         unit: WorkUnit?,
-        layers: (any AnyObject & Sendable)?
+        layers: (any ScopeLayers)?,
+        pushFloor: Int = 0
+    ) {
+        self.init(owner: owner, branch: branch, unit: unit, worker: nil, layers: layers, pushFloor: pushFloor)
+    }
+
+    private init(
+        owner: ExecutionID,
+        branch: VariableBranch,
+        unit: WorkUnit?,
+        worker: Worker?,
+        layers: (any ScopeLayers)?,
+        pushFloor: Int
     ) {
         self.owner = owner
         self.branch = branch
         self.baseUnit = unit
+        self.baseWorker = worker
         self.layers = layers
+        self.pushFloor = pushFloor
     }
 
-    /// A scope for the caller inside `outer`, with its unit and layers.
-    ///
-    /// The variables are shared with `outer` when the caller owns it, and forked otherwise or on request.
-    package convenience init(nestedIn outer: Scope?, forksBranch: Bool = false) {
+    /// A scope of variables for the caller, with the unit and layers around it, and a fork of the variables around it.
+    package static func forking() -> Scope {
         let caller = ExecutionID.current
-        self.init(
+        let outer = self.around(caller)
+        return Scope(
             owner: caller,
-            branch: Scope.branch(for: caller, nestedIn: outer, forks: forksBranch),
-            unit: outer?.unit,
-            layers: outer?.layers
+            branch: outer?.branch.forked() ?? VariableBranch(),
+            unit: outer?.baseUnit,
+            worker: outer?.baseWorker,
+            layers: outer?.layers,
+            pushFloor: outer?.pushFloor ?? 0
         )
     }
 
-    /// The variables that a scope of `owner` inside `outer` starts with.
-    package static func branch(for owner: ExecutionID, nestedIn outer: Scope?, forks: Bool = false) -> VariableBranch {
+    /// The variables that a scope of `owner` inside `outer` starts with: those of `outer` if `owner` owns it, else a fork.
+    package static func branch(for owner: ExecutionID, nestedIn outer: Scope?) -> VariableBranch {
         guard let outer else { return VariableBranch() }
-        return forks || outer.owner != owner ? outer.branch.forked() : outer.branch
+        return outer.owner == owner ? outer.branch : outer.branch.forked()
     }
 
     /// The innermost scope of the caller; on a bare thread its root, if anything was ever pushed or set there.
@@ -56,8 +71,13 @@ package final class Scope: Sendable {
         return ExecutionID.isInTask ? nil : ThreadState.existing?.root
     }
 
+    /// The scope in which the caller opens another: the innermost one; on a bare thread at least its root.
+    package static func around(_ caller: ExecutionID) -> Scope? {
+        self.bound ?? self.threadRoot(for: caller)
+    }
+
     /// The context layers that the caller sees. On a bare thread they may be the root's while a scope of variables is bound.
-    package static var currentLayers: (any AnyObject & Sendable)? {
+    package static var currentLayers: (any ScopeLayers)? {
         if let layers = self.bound?.layers { return layers }
         return ExecutionID.isInTask ? nil : ThreadState.existing?.root?.layers
     }
@@ -67,15 +87,29 @@ package final class Scope: Sendable {
         guard !caller.isTask else { return nil }
         let thread = ThreadState.current
         if let root = thread.root { return root }
-        let root = Scope(owner: caller, branch: VariableBranch(), unit: thread.worker.currentUnit(), layers: nil)
+        let root = Scope(
+            owner: caller,
+            branch: VariableBranch(),
+            unit: nil,
+            worker: thread.worker,
+            layers: nil,
+            pushFloor: 0
+        )
         thread.root = root
         return root
     }
 
-    /// Gives the root of a bare thread its layers. Variables and unit stay what they are.
-    package static func setThreadRootLayers(_ layers: any AnyObject & Sendable, for caller: ExecutionID) -> Scope? {
+    /// Gives the root of a bare thread its layers, once. Variables and unit stay what they are.
+    package static func setThreadRootLayers(_ layers: any ScopeLayers, for caller: ExecutionID) -> Scope? {
         guard let root = self.threadRoot(for: caller) else { return nil }
-        let replacement = Scope(owner: caller, branch: root.branch, unit: root.unit, layers: layers)
+        let replacement = Scope(
+            owner: caller,
+            branch: root.branch,
+            unit: nil,
+            worker: root.baseWorker,
+            layers: layers,
+            pushFloor: 0
+        )
         ThreadState.current.root = replacement
         return replacement
     }
@@ -87,25 +121,8 @@ package final class Scope: Sendable {
 
     /// The unit of work that the caller is in.
     package var unit: WorkUnit? {
-        if self.pushedCount.load(ordering: .acquiring) == 0 { return self.baseUnit }
-        guard self.owner == ExecutionID.current else { return self.baseUnit }
-        return self.pushedUnits.withLock { $0.last } ?? self.baseUnit
-    }
-
-    /// Makes `unit` the current one for the owner, until it is removed.
-    package func pushUnit(_ unit: WorkUnit) {
-        self.pushedUnits.withLock { $0.append(unit) }
-        self.pushedCount.add(1, ordering: .releasing)
-    }
-
-    /// Removes a unit that was pushed. Does nothing when it is not there.
-    package func removeUnit(_ unit: WorkUnit) {
-        let isRemoved = self.pushedUnits.withLock { units in
-            guard let index = units.lastIndex(where: { $0 === unit }) else { return false }
-            units.remove(at: index)
-            return true
-        }
-        if isRemoved { self.pushedCount.subtract(1, ordering: .releasing) }
+        let layers = self.layers ?? (self.owner.isTask ? nil : ThreadState.existing?.root?.layers)
+        return layers?.pushedUnit(above: self.pushFloor) ?? self.baseUnit ?? self.baseWorker?.currentUnit()
     }
 
     /// Runs the closure with this scope bound.

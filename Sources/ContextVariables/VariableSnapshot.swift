@@ -19,7 +19,7 @@ public final class VariableSnapshot: Sendable {
         self.unit = scope?.unit?.forked()
     }
 
-    /// Runs the closure with the snapshot's variables. Contexts are not part of it.
+    /// Runs the closure with the snapshot's variables. Contexts are not part of it: the caller's stay current.
     ///
     /// Throws ``VariableError/Code/snapshotEntered`` while somebody is running it (`CV-09`).
     public func run<Result>(
@@ -32,7 +32,8 @@ public final class VariableSnapshot: Sendable {
         return try scope.run(operation)
     }
 
-    /// Runs the closure with the snapshot's variables, on the caller's actor. Contexts are not part of it.
+    /// Runs the closure with the snapshot's variables, on the caller's actor. Contexts are not part of it: the
+    /// caller's stay current.
     ///
     /// Throws ``VariableError/Code/snapshotEntered`` while somebody is running it (`CV-09`).
     public nonisolated(nonsending) func run<Result>(
@@ -54,6 +55,13 @@ public final class VariableSnapshot: Sendable {
                 line: line
             )
         }
-        return Scope(owner: ExecutionID.current, branch: self.branch, unit: self.unit, layers: nil)
+        let layers = Scope.currentLayers
+        return Scope(
+            owner: ExecutionID.current,
+            branch: self.branch,
+            unit: self.unit,
+            layers: layers,
+            pushFloor: layers?.pushCount ?? 0
+        )
     }
 }

@@ -8,21 +8,22 @@ package final class WorkUnit: Sendable {
         var values: [VariableID: Slot] = [:]
         var isEnded = false
         var dropped = 0
+        var lastTicket = 0
     }
 
     /// What a unit holds for one recyclable variable.
     private enum Slot: Sendable {
         case value(any Sendable)
-        /// Somebody is loading it; the others wait to be told that the slot is settled.
-        case loading(waiters: [CheckedContinuation<Void, Never>])
+        /// Somebody is loading it, known by a ticket; the others wait to be told that the slot is settled.
+        case loading(ticket: Int, waiters: [CheckedContinuation<Void, Never>])
     }
 
     /// What a caller of `getOrLoad` finds.
     package enum Claim: Sendable {
         /// The value is there.
         case value(any Sendable)
-        /// The caller must load it and call `settle`.
-        case load
+        /// The caller must load it and call `settle` with the ticket.
+        case load(ticket: Int)
         /// The unit has ended.
         case ended
     }
@@ -74,18 +75,20 @@ package final class WorkUnit: Sendable {
 
     /// Stores a value. Returns false, and stores nothing, when the unit has ended.
     package func set(_ value: any Sendable, for id: VariableID) -> Bool {
-        let (stored, waiters) = self.state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
-            guard !state.isEnded else { return (false, []) }
-            return (true, Self.waiters(of: state.values.updateValue(.value(value), forKey: id)))
+        // The replaced value leaves the lock before it is released: it may run user code when it dies.
+        let (isStored, old) = self.state.withLock { state -> (Bool, Slot?) in
+            guard !state.isEnded else { return (false, nil) }
+            return (true, state.values.updateValue(.value(value), forKey: id))
         }
-        for waiter in waiters { waiter.resume() }
-        return stored
+        for waiter in Self.waiters(of: old) { waiter.resume() }
+        return isStored
     }
 
-    /// Removes a value, so that the next reader finds none. Does nothing when there is none.
+    /// Removes a value, so that the next reader finds none, and disowns whoever is loading one. Does nothing when there is
+    /// neither.
     package func remove(_ id: VariableID) {
-        let waiters = self.state.withLock { Self.waiters(of: $0.values.removeValue(forKey: id)) }
-        for waiter in waiters { waiter.resume() }
+        let old = self.state.withLock { $0.values.removeValue(forKey: id) }
+        for waiter in Self.waiters(of: old) { waiter.resume() }
     }
 
     /// Finds the value, or makes the caller the one who loads it; waits while somebody else is loading.
@@ -95,8 +98,8 @@ package final class WorkUnit: Sendable {
             if let claim { return claim }
             await withCheckedContinuation { continuation in
                 let isSettled = self.state.withLock { state in
-                    guard case .loading(let waiters)? = state.values[id] else { return true }
-                    state.values[id] = .loading(waiters: waiters + [continuation])
+                    guard case .loading(let ticket, let waiters)? = state.values[id] else { return true }
+                    state.values[id] = .loading(ticket: ticket, waiters: waiters + [continuation])
                     return false
                 }
                 if isSettled { continuation.resume() }
@@ -106,11 +109,12 @@ package final class WorkUnit: Sendable {
 
     /// Publishes what was loaded, or frees the slot for the next who asks when `value` is nil.
     ///
-    /// A value that was set in the meantime wins over the loaded one.
-    package func settle(_ id: VariableID, with value: (any Sendable)?) {
+    /// Does nothing when the slot is no longer the ticket's: a value that was set in the meantime wins over the loaded one,
+    /// and so does an `invalidate`, after which somebody else may be loading.
+    package func settle(_ id: VariableID, ticket: Int, with value: (any Sendable)?) {
         let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            guard case .loading(let waiters)? = state.values[id] else { return [] }
-            state.values[id] = state.isEnded ? nil : value.map(Slot.value)
+            guard case .loading(ticket, let waiters)? = state.values[id] else { return [] }
+            state.values[id] = value.map(Slot.value)
             return waiters
         }
         for waiter in waiters { waiter.resume() }
@@ -140,12 +144,13 @@ package final class WorkUnit: Sendable {
         case .value(let value)?: return .value(value)
         case .loading?: return nil
         case nil:
-            state.values[id] = .loading(waiters: [])
-            return .load
+            state.lastTicket += 1
+            state.values[id] = .loading(ticket: state.lastTicket, waiters: [])
+            return .load(ticket: state.lastTicket)
         }
     }
 
     private static func waiters(of slot: Slot?) -> [CheckedContinuation<Void, Never>] {
-        if case .loading(let waiters)? = slot { waiters } else { [] }
+        if case .loading(_, let waiters)? = slot { waiters } else { [] }
     }
 }

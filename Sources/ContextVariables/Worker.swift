@@ -41,7 +41,10 @@ public final class Worker: Sendable, CustomStringConvertible {
 
     private struct State {
         var unit: WorkUnit?
-        var isClaimed = false
+        /// The unit of the request that the worker is inside.
+        var claimed: WorkUnit?
+        /// Values of units that ended since the last recycle and have been replaced already.
+        var dropped = 0
     }
 
     /// The worker's name, as it appears in the trail.
@@ -70,13 +73,16 @@ public final class Worker: Sendable, CustomStringConvertible {
     /// its worker. In a service with a trail call `App.recycle(_:)`, which records it.
     @discardableResult
     public func recycle() -> Recycling {
-        self.state.withLock { self.recycle(&$0) }
+        self.finish(self.state.withLock { self.advance(&$0) })
     }
 
-    /// The unit in which code on this worker runs outside a request, begun if there is none yet.
+    /// The unit in which code on this worker runs outside a request, begun if there is none or the last one has ended.
     package func currentUnit() -> WorkUnit {
         self.state.withLock { state in
-            if let unit = state.unit { return unit }
+            if let unit = state.unit {
+                if !unit.isEnded { return unit }
+                state.dropped += unit.end()
+            }
             let unit = WorkUnit(worker: self.name)
             state.unit = unit
             return unit
@@ -85,31 +91,45 @@ public final class Worker: Sendable, CustomStringConvertible {
 
     /// Begins the unit of a request: a recycle, or a unit of its own when the worker is inside another request.
     package func claimUnit() -> (unit: WorkUnit, recycling: Recycling?) {
-        self.state.withLock { state in
-            guard !state.isClaimed else { return (WorkUnit(worker: self.name), nil) }
-            let recycling = self.recycle(&state)
-            state.isClaimed = true
-            return (state.unit ?? WorkUnit(worker: self.name), recycling)
+        let step = self.state.withLock { state -> Step? in
+            guard state.claimed == nil else { return nil }
+            let step = self.advance(&state)
+            state.claimed = step.next
+            return step
         }
+        guard let step else { return (WorkUnit(worker: self.name), nil) }
+        return (step.next, self.finish(step))
     }
 
     /// Ends the unit of a request. Its values are released now; the next recycle reports how many they were.
     package func releaseUnit(_ unit: WorkUnit) {
         unit.end()
         self.state.withLock { state in
-            if state.unit === unit { state.isClaimed = false }
+            if state.claimed === unit { state.claimed = nil }
         }
     }
 
-    private func recycle(_ state: inout State) -> Recycling {
-        let unit = WorkUnit(worker: self.name)
-        let old = state.unit
-        state.unit = unit
-        return Recycling(
+    /// A recycle between its two halves.
+    private struct Step {
+        let old: WorkUnit?
+        let next: WorkUnit
+        let dropped: Int
+    }
+
+    private func advance(_ state: inout State) -> Step {
+        let step = Step(old: state.unit, next: WorkUnit(worker: self.name), dropped: state.dropped)
+        state.unit = step.next
+        state.dropped = 0
+        return step
+    }
+
+    /// Ends the old unit, outside the lock: its values may run user code when they die.
+    private func finish(_ step: Step) -> Recycling {
+        Recycling(
             worker: self.name,
-            before: old?.epoch,
-            after: unit.epoch,
-            variablesDropped: old?.end() ?? 0
+            before: step.old?.epoch,
+            after: step.next.epoch,
+            variablesDropped: step.dropped + (step.old?.end() ?? 0)
         )
     }
 }

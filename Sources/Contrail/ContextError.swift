@@ -49,7 +49,7 @@ public struct ContextError: Error, Hashable, Sendable {
     public let message: String
     /// What hooks and receivers threw, in order of execution; only with ``Code/teardownFailed``.
     public let errors: [any Error]
-    /// The `#fileID` of the call that failed.
+    /// The `#fileID` of the call that failed; of the property, for those of ``Current``, which cannot know their callers.
     public let fileID: String
     /// The line of the call that failed.
     public let line: Int

@@ -111,8 +111,8 @@ extension ContextLayers {
 
     /// The error for a reader of the request when only that was taken from a scope that has ended.
     func requestEndedError(for visible: Visible) -> ContextError? {
-        guard let requestSource, visible.request === self.base.request else { return nil }
-        return requestSource.endedError
+        guard let requestSource, let request = visible.request, request === self.outerRequest else { return nil }
+        return requestSource.endedError ?? requestSource.requestEndedError(for: visible)
     }
 
     private func ended(_ kind: EventKind, _ code: ContextError.Code, _ why: String) -> ContextError {
@@ -130,7 +130,12 @@ extension ContextLayers {
 extension ContextLayers.Borrowed {
     /// Whether the lifetimes that were borrowed are still running.
     func isLive(_ base: ContextLayers.Visible) -> Bool {
-        (base.app?.lifetime.identity ?? 0) == self.appIdentity
-            && (base.request?.lifetime.identity ?? 0) == self.requestIdentity
+        Self.isLive(base.app?.lifetime, self.appIdentity) && Self.isLive(base.request?.lifetime, self.requestIdentity)
+    }
+
+    /// An identity of 0 was read from a context that was ending just then.
+    private static func isLive(_ lifetime: LifetimeState?, _ identity: UInt64) -> Bool {
+        guard let lifetime else { return true }
+        return identity != 0 && lifetime.identity == identity
     }
 }

@@ -20,7 +20,9 @@ public func withAppContext<Result, Failure: Error>(
     line: UInt = #line,
     _ operation: (AppContext) throws(Failure) -> Result
 ) throws(Failure) -> Result {
-    let scope = ContextScope(AppContext(app), worker: worker, site: Site(fileID: fileID, line: line))
+    let site = Site(fileID: fileID, line: line)
+    if let error: Failure = ContextScope.refusal(of: app, forRequest: false, site) { throw error }
+    let scope = ContextScope(AppContext(app), worker: worker, site: site)
     return try scope.use { () throws(Failure) in try operation(scope.appContext) }
 }
 

@@ -22,8 +22,10 @@ public func withRequestContext<Result, Failure: Error>(
     line: UInt = #line,
     _ operation: (App.RequestContext) throws(Failure) -> Result
 ) throws(Failure) -> Result {
+    let site = Site(fileID: fileID, line: line)
+    if let error: Failure = ContextScope.refusal(of: app, forRequest: true, site) { throw error }
     let context = App.RequestContext(app, request)
-    let scope = ContextScope(context, worker: worker, site: Site(fileID: fileID, line: line))
+    let scope = ContextScope(context, worker: worker, site: site)
     return try scope.use { () throws(Failure) in try operation(context) }
 }
 

@@ -67,7 +67,8 @@ public struct EventKind: Hashable, Sendable, CustomStringConvertible {
 
     /// All kinds that this version records.
     public static let all: [EventKind] = [
-        .runStart, .runEnd, .appPush, .appPop, .requestPush, .requestPop, .teardown, .gSet, .gDelete, .gSnapshot, .recycle,
+        .runStart, .runEnd, .appPush, .appPop, .requestPush, .requestPop, .teardown, .gSet, .gDelete, .gSnapshot,
+        .recycle,
         .staleRead, .leak, .rejectedPop, .foreignPop, .borrowOutlived, .signalFailed, .handoff, .mark, .error, .drop,
     ]
 }

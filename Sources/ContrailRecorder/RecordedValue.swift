@@ -12,9 +12,9 @@ public enum RecordedValue: Sendable, Equatable {
     case double(Double)
     /// Text of at most ``textLimit`` bytes, exact.
     case text(String)
-    /// Anything else: its type, and its size in bytes (of text) or elements (of a collection) where that is known.
+    /// Anything else: its type, and its size in bytes (of text) or elements (of an array, set or dictionary).
     case described(type: String, size: Int?)
-    /// A value under a secret name: it was not kept.
+    /// A value under a secret name, or text that names a secret itself: it was not kept.
     case redacted
 
     /// Text up to this many bytes of UTF-8 is kept as it is.
@@ -40,10 +40,48 @@ public enum RecordedValue: Sendable, Equatable {
     }
 
     private static func lessCommon(_ value: any Sendable) -> RecordedValue {
-        if let value = value as? any FixedWidthInteger, let exact = Int64(exactly: value) {
-            return .integer(exact)
-        }
+        // The standard library's own types one by one: a cast to `any FixedWidthInteger` would call a stranger's conformance.
+        let integer: Int64? =
+            switch value {
+            case let value as Int64: value
+            case let value as Int32: Int64(value)
+            case let value as Int16: Int64(value)
+            case let value as Int8: Int64(value)
+            case let value as UInt: Int64(exactly: value)
+            case let value as UInt64: Int64(exactly: value)
+            case let value as UInt32: Int64(value)
+            case let value as UInt16: Int64(value)
+            case let value as UInt8: Int64(value)
+            case let value as Int128: Int64(exactly: value)
+            case let value as UInt128: Int64(exactly: value)
+            default: nil
+            }
+        if let integer { return .integer(integer) }
         if let value = value as? Float { return .double(Double(value)) }
-        return .described(type: String(reflecting: type(of: value)), size: (value as? [any Sendable])?.count)
+        if let value = value as? any OptionalValue, value.isNil { return .null }
+        return .described(type: String(reflecting: type(of: value)), size: (value as? any CountedCollection)?.count)
     }
 }
+
+/// An optional that was stored as a value: its nil is a stored nil like any other.
+private protocol OptionalValue {
+    var isNil: Bool { get }
+}
+
+extension Optional: OptionalValue {
+    fileprivate var isNil: Bool {
+        switch self {
+        case .none: true
+        case .some(let wrapped): (wrapped as? any OptionalValue)?.isNil ?? false
+        }
+    }
+}
+
+/// The collections whose count costs nothing and calls nobody's code.
+private protocol CountedCollection {
+    var count: Int { get }
+}
+
+extension Array: CountedCollection {}
+extension Set: CountedCollection {}
+extension Dictionary: CountedCollection {}

@@ -153,7 +153,8 @@ public struct TrailEvent: Sendable {
         /// Describes a request. The query is dropped from the path, which is cut to 192 bytes.
         public init(method: String, path: String, endpoint: String?, requestID: String?, traceID: String?) {
             self.method = method
-            self.path = String(path.prefix { $0 != "?" && $0 != "#" }.prefix(192))
+            let bytes = path.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+            self.path = RedactionPolicy.cut(bytes, to: 192)
             self.endpoint = endpoint
             self.requestID = requestID
             self.traceID = traceID
@@ -259,7 +260,8 @@ public struct TrailEvent: Sendable {
         public let other: ContextOrdinal?
         /// What happened, in one line.
         public let message: String
-        /// The guilty place: the push that leaked, the pop that was refused, the read that came too late.
+        /// The guilty place: the push that leaked, or the pop that was refused. A read that came too late went through a
+        /// property, which cannot know its caller, and names that.
         public let site: Site
 
         /// Describes a problem.

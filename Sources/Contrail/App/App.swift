@@ -114,6 +114,12 @@ public final class App: Sendable {
         return self.hooks.withLock { $0.request.reversed() }
     }
 
+    /// Whether app contexts have a hook that only an async caller can run.
+    var hasAsyncAppHooks: Bool { self.appHooks.contains(where: \.isAsync) }
+
+    /// Whether request contexts have a hook that only an async caller can run.
+    var hasAsyncRequestHooks: Bool { self.requestHooks.contains(where: \.isAsync) }
+
     private func add<Subject>(
         _ hook: TeardownHook<Subject>,
         to list: WritableKeyPath<Hooks, [TeardownHook<Subject>]>

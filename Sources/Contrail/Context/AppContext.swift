@@ -4,7 +4,7 @@ internal import ContrailRecorder
 
 /// An app context: it makes its app current and owns a namespace `g`.
 ///
-/// Usually ``withAppContext(_:worker:fileID:line:_:)-1ylu3`` makes, pushes and pops one. Made by hand it is pushed with
+/// Usually ``withAppContext(_:worker:fileID:line:_:)`` makes, pushes and pops one. Made by hand it is pushed with
 /// ``push(fileID:line:)`` and popped with `pop(outcome:)`. A context that was popped completely may be pushed again: `g` is
 /// still there, and its last pop tears it down again (`CTX-01` to `CTX-09`).
 public final class AppContext: ContextDrawing {

@@ -31,12 +31,13 @@ public final class ContextNamespace: Sendable {
     private struct Table {
         var entries: OrderedDictionary<String, Stored> = [:]
         var version = 0
-        var recordedVersion = 0
+        /// What the last snapshot at an end or failure showed; `nil` before the first of a lifetime.
+        var recorded: (version: Int, label: String)?
     }
 
     private let app: App
     private let table = Mutex(Table())
-    /// The lifetime of the owner to which changes are attributed; 0 while there is none.
+    /// The lifetime of the owner to which changes are attributed: the one that runs, else the last; 0 before the first.
     private let ordinal = Atomic<TrailEvent.ContextOrdinal>(0)
 
     init(app: App) {
@@ -94,7 +95,8 @@ public final class ContextNamespace: Sendable {
         set { self.set(name, newValue, Site(fileID: fileID, line: line)) }
     }
 
-    /// The value under a name, as with ``subscript(_:fileID:line:)``.
+    /// The value under a name, as with ``subscript(_:fileID:line:)``. The language gives it no call site, so the trail does
+    /// not know the writer's: use another view where that matters.
     public subscript(dynamicMember name: String) -> (any Sendable)? {
         get { self.stored(name)?.value }
         set { self.set(name, newValue, Site()) }
@@ -106,7 +108,11 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) -> Key.Value? {
-        get { self.stored(Key.name)?.value as? Key.Value }
+        get {
+            // An absent value must not reach the cast: to an optional `Key.Value` nothing would become a stored nil.
+            guard let stored = self.stored(Key.name) else { return nil }
+            return stored.value as? Key.Value
+        }
         set {
             let site = Site(fileID: fileID, line: line)
             if let newValue { self.set(Key.name, newValue, site) } else { self.removeValue(Key.name, site) }
@@ -172,10 +178,13 @@ public final class ContextNamespace: Sendable {
     /// Attributes what follows to a lifetime of the owner.
     func beginLifetime(_ ordinal: TrailEvent.ContextOrdinal) {
         self.ordinal.store(ordinal, ordering: .relaxed)
+        self.table.withLock { $0.recorded = nil }
     }
 
-    /// Records all values, attributed to `context` or else to the owner. An empty namespace leaves nothing, and so does one
-    /// that has not changed since it was last recorded when `onlyIfChanged` is set.
+    /// Records all values, attributed to `context` or else to the owner.
+    ///
+    /// With `onlyIfChanged` an empty namespace leaves nothing, and neither does one that such a snapshot has shown as it is
+    /// under the same label: a request and its app context do not both write it down.
     func recordSnapshot(
         label: String,
         context: TrailEvent.ContextOrdinal?,
@@ -184,8 +193,10 @@ public final class ContextNamespace: Sendable {
     ) {
         guard let recorder = self.app.recorder, recorder.isRecording else { return }
         let entries = self.table.withLock { table -> OrderedDictionary<String, Stored>? in
-            if onlyIfChanged, table.version == table.recordedVersion { return nil }
-            table.recordedVersion = table.version
+            if onlyIfChanged {
+                if let recorded = table.recorded, recorded == (table.version, label) { return nil }
+                table.recorded = (table.version, label)
+            }
             return table.entries
         }
         guard let entries, !entries.isEmpty || !onlyIfChanged else { return }

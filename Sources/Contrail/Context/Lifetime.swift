@@ -8,6 +8,10 @@ internal import Synchronization
 struct Lifetime {
     /// How many pushes are not undone.
     var depth = 0
+    /// How many pops are under way: begun, and not counted yet.
+    var popping = 0
+    /// Whether teardown has begun. It begins once in a lifetime, also when a hook pushes the context again.
+    var isTornDown = false
     /// The number of the lifetime in the run.
     var ordinal: TrailEvent.ContextOrdinal = 0
     /// When the lifetime began, in nanoseconds of the monotonic clock.
@@ -16,6 +20,11 @@ struct Lifetime {
     var site = Site()
     /// The unit of work in which it was pushed.
     var unit: WorkUnit?
+
+    /// Whether there is a push that no pop is undoing.
+    var canPop: Bool { self.depth > self.popping }
+    /// Whether the next pop tears the context down.
+    var isAtLastPop: Bool { self.depth - self.popping == 1 && !self.isTornDown }
 
     private static let lastIdentity = Atomic<UInt64>(0)
 
@@ -42,6 +51,7 @@ final class LifetimeState: Sendable {
             lifetime.depth += 1
             if lifetime.depth == 1 {
                 lifetime.ordinal = recorder?.nextOrdinal() ?? 0
+                lifetime.isTornDown = false
                 lifetime.beganAt = MonotonicClock.nanoseconds
                 lifetime.site = site
                 lifetime.unit = unit
@@ -51,10 +61,31 @@ final class LifetimeState: Sendable {
         }
     }
 
-    /// Counts a pop. Returns the lifetime after it; its depth is 0 when the lifetime ends with it.
+    /// Begins a pop, and decides whether it is the one that tears down: two tasks that pop at once must not both leave it to
+    /// the other.
+    func beginPop() -> (lifetime: Lifetime, isLast: Bool) {
+        self.state.withLock { lifetime in
+            let isLast = lifetime.isAtLastPop
+            lifetime.popping += 1
+            if isLast { lifetime.isTornDown = true }
+            return (lifetime, isLast)
+        }
+    }
+
+    /// Counts a pop that was begun. Returns the lifetime after it; its depth is 0 when the lifetime ends with it.
     func pop() -> Lifetime {
+        self.count { $0.popping -= 1 }
+    }
+
+    /// Takes back a push that failed. Returns the lifetime after it.
+    func undoPush() -> Lifetime {
+        self.count { _ in }
+    }
+
+    private func count(_ change: (inout Lifetime) -> Void) -> Lifetime {
         self.state.withLock { lifetime in
             lifetime.depth -= 1
+            change(&lifetime)
             let result = lifetime
             if lifetime.depth == 0 {
                 lifetime.unit = nil

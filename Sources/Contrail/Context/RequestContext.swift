@@ -8,7 +8,7 @@ extension App {
     /// A request context: it makes a request current, on an app context of the same app.
     ///
     /// Pushing it reuses a current app context of the same app object, and pushes one of its own otherwise, which it then
-    /// also pops (`REQ-02`, `REQ-03`). Usually ``withRequestContext(_:_:worker:fileID:line:_:)-8vnn4`` or a server's
+    /// also pops (`REQ-02`, `REQ-03`). Usually ``withRequestContext(_:_:worker:fileID:line:_:)`` or a server's
     /// middleware makes, pushes and pops it.
     public final class RequestContext: ContextDrawing {
         /// The app that is current while the context is.
@@ -73,24 +73,37 @@ extension App {
         public var isPushed: Bool { self.lifetime.identity != 0 }
 
         func setAppContext(_ context: AppContext) {
-            self.lastAppContext.withLock { $0 = context }
+            // The old one leaves the lock before it is released: what its `g` holds may run user code when it dies.
+            _ = self.lastAppContext.withLock { last in
+                defer { last = context }
+                return last
+            }
         }
 
         var recordedRequest: TrailEvent.Request {
             TrailEvent.Request(
                 method: self.request.method.rawValue,
-                path: self.request.path ?? "/",
+                path: self.recordedPath,
                 endpoint: self.endpoint,
                 requestID: self.requestID,
                 traceID: self.traceID
             )
         }
 
+        /// The path as it may be stored and shown: without its query, redacted, and of limited length.
+        fileprivate var recordedPath: String {
+            let path = (self.request.path ?? "/").prefix { $0 != "?" && $0 != "#" }
+            return (self.app.recorder?.redaction ?? RedactionPolicy()).redacted(String(path), limit: 192)
+        }
+
         /// The second field of a W3C `traceparent`, if it is 32 hexadecimal digits: what a client sends is not to be trusted.
         private static func traceID(in fields: HTTPFields) -> String? {
             guard let name = HTTPField.Name("traceparent"), let value = fields[name] else { return nil }
             let parts = value.split(separator: "-", maxSplits: 3, omittingEmptySubsequences: false)
-            guard parts.count >= 3, parts[1].utf8.count == 32, parts[1].allSatisfy(\.isHexDigit) else { return nil }
+            guard parts.count >= 3, parts[1].utf8.count == 32, parts[1].allSatisfy({ $0.isASCII && $0.isHexDigit })
+            else {
+                return nil
+            }
             return parts[1].lowercased()
         }
     }
@@ -99,7 +112,6 @@ extension App {
 extension App.RequestContext: CustomStringConvertible {
     /// `<RequestContext '/orders/7' [GET] of orders>`, without the query, which may hold secrets.
     public var description: String {
-        let path = (self.request.path ?? "/").prefix { $0 != "?" }
-        return "<RequestContext '\(path)' [\(self.request.method.rawValue)] of \(self.app.name)>"
+        "<RequestContext '\(self.recordedPath)' [\(self.request.method.rawValue)] of \(self.app.name)>"
     }
 }

@@ -51,12 +51,12 @@ public final class Signal<Payload: Sendable>: Sendable {
 
     /// Ends a connection. Does nothing when it has ended already.
     public func disconnect(_ connection: Connection) {
-        let isRemoved = self.state.withLock { state in
-            guard let index = state.entries.firstIndex(where: { $0.connection == connection }) else { return false }
-            state.entries.remove(at: index)
-            return true
+        // The receiver leaves the lock before it is released: what it captured may run user code when it dies.
+        let removed = self.state.withLock { state -> Entry? in
+            let index = state.entries.firstIndex { $0.connection == connection }
+            return index.map { state.entries.remove(at: $0) }
         }
-        if isRemoved { self.count.subtract(1, ordering: .releasing) }
+        if removed != nil { self.count.subtract(1, ordering: .releasing) }
     }
 
     /// Calls the receivers. Never under a lock: a receiver may connect and disconnect.

@@ -8,7 +8,7 @@ extension AppContext {
     @discardableResult
     func end(_ outcome: Outcome, site: Site, unbind: () -> Void) -> [any Error] {
         var ending = LifetimeEnding(.app(self), outcome: outcome, site: site)
-        if self.lifetime.current.depth == 1 { ending.runHooks() }
+        ending.runHooks()
         unbind()
         return ending.finish()
     }
@@ -17,7 +17,7 @@ extension AppContext {
     @discardableResult
     nonisolated(nonsending) func end(_ outcome: Outcome, site: Site, unbind: () -> Void) async -> [any Error] {
         var ending = LifetimeEnding(.app(self), outcome: outcome, site: site)
-        if self.lifetime.current.depth == 1 { await ending.runHooks() }
+        await ending.runHooks()
         unbind()
         return ending.finish()
     }
@@ -28,7 +28,7 @@ extension App.RequestContext {
     @discardableResult
     func end(_ outcome: Outcome, site: Site, unbind: () -> Void) -> [any Error] {
         var ending = LifetimeEnding(.request(self), outcome: outcome, site: site)
-        if self.lifetime.current.depth == 1 { ending.runHooks() }
+        ending.runHooks()
         unbind()
         return ending.finish()
     }
@@ -37,7 +37,7 @@ extension App.RequestContext {
     @discardableResult
     nonisolated(nonsending) func end(_ outcome: Outcome, site: Site, unbind: () -> Void) async -> [any Error] {
         var ending = LifetimeEnding(.request(self), outcome: outcome, site: site)
-        if self.lifetime.current.depth == 1 { await ending.runHooks() }
+        await ending.runHooks()
         unbind()
         return ending.finish()
     }

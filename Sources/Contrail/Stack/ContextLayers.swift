@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// Without imperative pushes every reader gets the base, and nobody's identity is asked. With them the owner sees the top
 /// and everybody else the base. A scope that has ended is closed before anything else is looked at.
-final class ContextLayers: Sendable {
+final class ContextLayers: ScopeLayers {
     /// What a reader sees.
     struct Visible: Sendable {
         var app: AppContext?
@@ -17,18 +17,14 @@ final class ContextLayers: Sendable {
         static let nothing = Visible()
     }
 
-    /// One imperative push.
-    enum Push: Sendable {
-        case app(AppContext, site: Site)
-        case request(App.RequestContext, ownedApp: AppContext?, unit: WorkUnit, worker: Worker?, site: Site)
-    }
-
     let owner: ExecutionID
     let base: Visible
     /// The layers that the base's app context was taken from, and ends with; `nil` when it is this scope's own.
     let appSource: ContextLayers?
-    /// The layers that the base's request was taken from, and ends with; `nil` when it is this scope's own.
+    /// The layers around the scope when a request is current in them. It shows while the scope's own is not bound.
     let requestSource: ContextLayers?
+    /// The request that is current around the scope.
+    let outerRequest: App.RequestContext?
     /// For a borrower: the lifetimes it borrowed, by their identity in the process.
     let borrowed: Borrowed?
 
@@ -38,28 +34,37 @@ final class ContextLayers: Sendable {
         let requestIdentity: UInt64
     }
 
-    private let pushes = Mutex<[Push]>([])
-    private let pushCount = Atomic<Int>(0)
-    private let requestUnbound = Atomic<Bool>(false)
+    private let pushes = Mutex<[ContextPush]>([])
+    private let count = Atomic<Int>(0)
+    private let requestIsBound: Atomic<Bool>
     private let closed = Atomic<Bool>(false)
 
+    /// Makes the layers of a scope.
+    ///
+    /// - Parameters:
+    ///   - outer: What the scope is nested in, if it shows any of that.
+    ///   - bindsRequest: Whether the base's request shows at once, and not only from ``bindRequest()`` on.
     init(
         owner: ExecutionID,
         base: Visible,
-        appSource: ContextLayers? = nil,
-        requestSource: ContextLayers? = nil,
+        in outer: ContextLayers? = nil,
+        outerRequest: App.RequestContext? = nil,
+        takesApp: Bool = false,
+        bindsRequest: Bool = true,
         borrowed: Borrowed? = nil
     ) {
         self.owner = owner
         self.base = base
-        self.appSource = appSource
-        self.requestSource = requestSource
+        self.appSource = takesApp ? outer : nil
+        self.requestSource = outerRequest == nil ? nil : outer
+        self.outerRequest = outerRequest
         self.borrowed = borrowed
+        self.requestIsBound = Atomic(bindsRequest)
     }
 
     deinit {
         // A thread ended, or a scope was released, with pushes that nobody popped.
-        let leftovers = self.pushes.withLock { $0 }
+        let leftovers = self.leftovers
         if !leftovers.isEmpty { Housekeeping.tearDown(leftovers) }
     }
 
@@ -72,78 +77,113 @@ final class ContextLayers: Sendable {
     /// Whether the scope has ended.
     var isClosed: Bool { self.closed.load(ordering: .acquiring) }
 
+    /// Whether the scope has ended, or what its app context was taken or borrowed from has.
+    var hasEnded: Bool {
+        if self.isClosed { return true }
+        if let borrowed, !borrowed.isLive(self.base) { return true }
+        return self.appSource?.hasEnded ?? false
+    }
+
     func close() { self.closed.store(true, ordering: .releasing) }
 
+    /// Shows the base's request from now on: its app context was pushed without it.
+    func bindRequest() { self.requestIsBound.store(true, ordering: .releasing) }
+
     /// Hides the base's request from now on: app teardown runs without it (`REQ-07`).
-    func unbindRequest() { self.requestUnbound.store(true, ordering: .releasing) }
+    func unbindRequest() { self.requestIsBound.store(false, ordering: .releasing) }
 
     private var currentBase: Visible {
-        guard self.requestUnbound.load(ordering: .acquiring) else { return self.base }
-        return Visible(app: self.base.app, request: nil)
+        if self.requestIsBound.load(ordering: .acquiring) { return self.base }
+        return Visible(app: self.base.app, request: self.outerRequest)
     }
 
     /// What the caller sees. Ask ``isClosed`` first.
     var visible: Visible {
-        if self.pushCount.load(ordering: .acquiring) == 0 { return self.currentBase }
-        guard self.owner == ExecutionID.current else { return self.currentBase }
-        return self.pushes.withLock { pushes in
-            var visible = self.currentBase
-            for push in pushes {
-                switch push {
-                case .app(let context, _): visible.app = context
-                case .request(let context, _, _, _, _): visible.request = context
-                }
+        self.pushCount > 0 && self.owner == ExecutionID.current ? self.visibleToOwner : self.currentBase
+    }
+
+    /// What the owner sees, whoever asks.
+    var visibleToOwner: Visible {
+        var visible = self.currentBase
+        for push in self.leftovers {
+            switch push.subject {
+            case .app(let context): visible.app = context
+            case .request(let context, _): visible.request = context
             }
-            return visible
+        }
+        return visible
+    }
+
+    // MARK: - Imperative pushes
+
+    var pushCount: Int { self.count.load(ordering: .acquiring) }
+
+    func pushedUnit(above floor: Int) -> WorkUnit? {
+        guard self.pushCount > floor, self.owner == ExecutionID.current else { return nil }
+        return self.pushes.withLock { pushes in
+            for push in pushes.dropFirst(floor).reversed() {
+                if let claim = push.claim { return claim.unit }
+            }
+            return nil
         }
     }
 
+    /// The imperative pushes that are not undone, in their order.
+    var leftovers: [ContextPush] { self.pushes.withLock { $0 } }
+
     /// The imperative push on top.
-    var top: Push? { self.pushes.withLock { $0.last } }
+    var top: ContextPush? { self.pushes.withLock { $0.last } }
 
     /// The topmost push of an app context.
-    var topApp: AppContext? {
+    var topApp: (context: AppContext, claim: UnitClaim?)? {
         self.pushes.withLock { pushes in
-            for case .app(let context, _) in pushes.reversed() { return context }
+            for push in pushes.reversed() {
+                if case .app(let context) = push.subject { return (context, push.claim) }
+            }
             return nil
         }
     }
 
     /// The topmost push of a request context.
-    var topRequest: (context: App.RequestContext, ownedApp: AppContext?, unit: WorkUnit, worker: Worker?)? {
+    var topRequest: (context: App.RequestContext, ownedApp: AppContext?, claim: UnitClaim?)? {
         self.pushes.withLock { pushes in
-            for case .request(let context, let ownedApp, let unit, let worker, _) in pushes.reversed() {
-                return (context, ownedApp, unit, worker)
+            for push in pushes.reversed() {
+                if case .request(let context, let ownedApp) = push.subject { return (context, ownedApp, push.claim) }
             }
             return nil
         }
     }
 
     /// Adds a push. The owner only.
-    func append(_ push: Push) {
+    func append(_ push: ContextPush) {
         self.pushes.withLock { $0.append(push) }
-        self.pushCount.add(1, ordering: .releasing)
+        self.count.add(1, ordering: .releasing)
     }
 
-    /// Removes the topmost push of an app context. The owner only.
+    /// Removes the topmost push of an app context. The owner only, or whoever ends the scope.
     func remove(_ context: AppContext) {
         self.remove { push in
-            if case .app(let pushed, _) = push { pushed === context } else { false }
+            if case .app(let pushed) = push.subject { pushed === context } else { false }
         }
     }
 
-    /// Removes the topmost push of a request context. The owner only.
+    /// Removes the topmost push of a request context. The owner only, or whoever ends the scope.
     func remove(_ context: App.RequestContext) {
         self.remove { push in
-            if case .request(let pushed, _, _, _, _) = push { pushed === context } else { false }
+            if case .request(let pushed, _) = push.subject { pushed === context } else { false }
         }
     }
 
-    private func remove(where matches: (Push) -> Bool) {
+    /// Removes the push on top. Whoever ends the scope.
+    func removeTop() {
+        self.remove { _ in true }
+    }
+
+    private func remove(where matches: (ContextPush) -> Bool) {
         // The removed push leaves the lock before it is released: what it holds may run user code when it dies.
-        let removed = self.pushes.withLock { pushes -> Push? in
+        let removed = self.pushes.withLock { pushes -> ContextPush? in
             pushes.lastIndex(where: matches).map { pushes.remove(at: $0) }
         }
-        if removed != nil { self.pushCount.subtract(1, ordering: .releasing) }
+        if removed != nil { self.count.subtract(1, ordering: .releasing) }
     }
 }

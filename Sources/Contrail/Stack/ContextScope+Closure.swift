@@ -6,19 +6,15 @@ internal import ContrailRecorder
 extension ContextScope {
     /// Enters, runs the closure and finishes.
     ///
-    /// The closure's own error always leaves as it is. An error of entering or of teardown leaves when the closure's error
-    /// type can carry it, which `any Error` can; otherwise the trail alone has it and the closure runs all the same.
+    /// Ask ``refusal(of:forRequest:_:)`` first. The closure's own error always leaves as it is. An error of entering or of
+    /// teardown leaves when the closure's error type can carry it, which `any Error` can; otherwise the trail alone has it
+    /// and the closure runs all the same. Async hooks that were not refused on entry run on a housekeeping task afterwards.
     func use<Result, Failure: Error>(_ operation: () throws(Failure) -> Result) throws(Failure) -> Result {
-        let isDeferred = self.needsAsync
-        if isDeferred, let error = ContextError.asyncHooks(self.appContext.app, self.site) as? Failure {
-            self.discard()
-            throw error
-        }
         if let error = self.enter(orFailWith: Failure.self) { throw error }
         let result: Swift.Result<Result, Failure> = self.scope.run {
             do throws(Failure) { return .success(try operation()) } catch { return .failure(error) }
         }
-        if isDeferred {
+        if self.needsAsync {
             self.finishLater(Self.outcome(of: result))
             return try result.get()
         }
@@ -36,6 +32,13 @@ extension ContextScope {
         }
         let errors = await self.finish(Self.outcome(of: result))
         return try self.settle(result, errors)
+    }
+
+    /// The error that refuses a synchronous closure form before any effect, when `Failure` can carry it: a hook is async.
+    static func refusal<Failure: Error>(of app: App, forRequest: Bool, _ site: Site) -> Failure? {
+        let ownsApp = !forRequest || ContextLayers.inheritable?.visible.app?.app !== app
+        guard (ownsApp && app.hasAsyncAppHooks) || (forRequest && app.hasAsyncRequestHooks) else { return nil }
+        return ContextError.asyncHooks(app, site) as? Failure
     }
 
     private static func outcome<Result, Failure: Error>(of result: Swift.Result<Result, Failure>) -> Outcome {

@@ -16,17 +16,11 @@ package final class ContextScope: Sendable {
 
     private let layers: ContextLayers
     private let ownsApp: Bool
-    private let claim: UnitClaim?
+    private let parent: AppContext?
+    private let claim: UnitClaim
     let site: Site
 
     private let isFinished = Atomic<Bool>(false)
-
-    /// A unit that a request took from its worker.
-    struct UnitClaim: Sendable {
-        let worker: Worker?
-        let unit: WorkUnit
-        let recycling: Worker.Recycling?
-    }
 
     // MARK: - Making
 
@@ -35,21 +29,23 @@ package final class ContextScope: Sendable {
         let caller = ExecutionID.current
         let outer = Scope.current
         let inherited = ContextLayers.inheritable
-        let request = inherited?.visible.request
+        let around = inherited?.visible
         self.appContext = context
         self.request = nil
         self.ownsApp = true
-        self.claim = nil
+        self.parent = around?.app
+        self.claim = .forApp(worker: worker, in: outer, caller: caller)
         self.site = site
         self.layers = ContextLayers(
             owner: caller,
-            base: ContextLayers.Visible(app: context, request: request),
-            requestSource: request == nil ? nil : inherited
+            base: ContextLayers.Visible(app: context, request: around?.request),
+            in: inherited,
+            outerRequest: around?.request
         )
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
-            unit: worker?.currentUnit() ?? Self.unit(inheritedFrom: outer, caller),
+            unit: self.claim.unit,
             layers: self.layers
         )
     }
@@ -59,30 +55,28 @@ package final class ContextScope: Sendable {
         let caller = ExecutionID.current
         let outer = Scope.current
         let inherited = ContextLayers.inheritable
-        let reused = inherited?.visible.app.flatMap { $0.app === request.app ? $0 : nil }
+        let around = inherited?.visible
+        let reused = around?.app.flatMap { $0.app === request.app ? $0 : nil }
         self.appContext = reused ?? AppContext(request.app, origin: request.origin)
         self.request = request
         self.ownsApp = reused == nil
+        self.parent = around?.app
+        self.claim = .forRequest(of: request.app, worker: worker, in: outer, caller: caller)
         self.site = site
         self.layers = ContextLayers(
             owner: caller,
             base: ContextLayers.Visible(app: self.appContext, request: request),
-            appSource: reused == nil ? nil : inherited
+            in: inherited,
+            outerRequest: around?.request,
+            takesApp: reused != nil,
+            bindsRequest: false
         )
-        let claim = UnitClaim(for: request.app, worker: worker, outer: outer, caller: caller)
-        self.claim = claim
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
-            unit: claim.unit,
+            unit: self.claim.unit,
             layers: self.layers
         )
-    }
-
-    /// The unit for code that is not a request: the one around it, or a new one.
-    private static func unit(inheritedFrom outer: Scope?, _ caller: ExecutionID) -> WorkUnit {
-        if let unit = outer?.unit, !unit.isEnded { return unit }
-        return caller.isTask ? WorkUnit() : ThreadState.current.worker.currentUnit()
     }
 
     // MARK: - Entering
@@ -110,10 +104,10 @@ package final class ContextScope: Sendable {
 
     /// Pushes the contexts. Returns the error of a receiver; then the app context is pushed and the request is not.
     private func push() -> (any Error)? {
-        if let recycling = self.claim?.recycling { self.appContext.app.record(recycling) }
+        if let recycling = self.claim.recycling { self.appContext.app.record(recycling) }
         if self.ownsApp {
-            let unit = self.scope.unit
-            self.appContext.beginPush(site: self.site, parent: nil, unit: unit)
+            let unit = self.claim.unit
+            self.appContext.beginPush(site: self.site, parent: self.parent, unit: unit)
             do {
                 try self.scope.run { try self.appContext.announcePush(unit: unit) }
             } catch {
@@ -125,19 +119,14 @@ package final class ContextScope: Sendable {
     }
 
     private func pushRequest() {
-        self.request?.beginPush(on: self.appContext, site: self.site, unit: self.scope.unit)
+        self.layers.bindRequest()
+        self.request?.beginPush(on: self.appContext, site: self.site, unit: self.claim.unit)
     }
 
     private func abandon(_ error: any Error) {
         guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return }
         self.leave()
         self.appContext.undoPush(error, site: self.site)
-    }
-
-    /// Gives up a scope that was never entered.
-    func discard() {
-        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        self.leave()
     }
 
     // MARK: - Running
@@ -151,23 +140,36 @@ package final class ContextScope: Sendable {
 
     // MARK: - Finishing
 
-    /// Whether a hook is registered that only an async caller can run.
+    /// Whether a hook would run now that only an async caller can run: on the way out, or for what was left pushed.
     var needsAsync: Bool {
         let app = self.appContext.app
-        return app.appHooks.contains { $0.isAsync } || app.requestHooks.contains { $0.isAsync }
+        if self.ownsApp, app.hasAsyncAppHooks { return true }
+        if self.request != nil, app.hasAsyncRequestHooks { return true }
+        return self.layers.leftovers.contains { $0.needsAsync }
     }
 
     /// Unwinds and pops. Returns what hooks and receivers threw. Async hooks must not be there.
     func finish(_ outcome: Outcome) -> [any Error] {
         guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return [] }
         var (errors, ending) = self.scope.run { () -> ([any Error], LifetimeEnding?) in
-            var errors = self.unwind()
+            var errors: [any Error] = []
+            while let (push, scope) = self.nextLeftover() {
+                var ending = push.leaking()
+                scope.run { ending.runHooks() }
+                scope.closeLayers()
+                self.layers.removeTop()
+                errors += ending.finish()
+                push.claim?.release()
+            }
             if let request = self.request {
-                errors += request.end(outcome, site: self.site) { self.layers.unbindRequest() }
+                var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
+                ending.runHooks()
+                self.layers.unbindRequest()
+                errors += ending.finish()
             }
             guard self.ownsApp else { return (errors, nil) }
             var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
-            if self.appContext.lifetime.current.depth == 1 { ending.runHooks() }
+            ending.runHooks()
             return (errors, ending)
         }
         self.leave()
@@ -180,13 +182,24 @@ package final class ContextScope: Sendable {
     package nonisolated(nonsending) func finish(_ outcome: Outcome) async -> [any Error] {
         guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return [] }
         var (errors, ending) = await self.scope.run { () async -> ([any Error], LifetimeEnding?) in
-            var errors = await self.unwind()
+            var errors: [any Error] = []
+            while let (push, scope) = self.nextLeftover() {
+                var ending = push.leaking()
+                await scope.run { await ending.runHooks() }
+                scope.closeLayers()
+                self.layers.removeTop()
+                errors += ending.finish()
+                push.claim?.release()
+            }
             if let request = self.request {
-                errors += await request.end(outcome, site: self.site) { self.layers.unbindRequest() }
+                var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
+                await ending.runHooks()
+                self.layers.unbindRequest()
+                errors += ending.finish()
             }
             guard self.ownsApp else { return (errors, nil) }
             var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
-            if self.appContext.lifetime.current.depth == 1 { await ending.runHooks() }
+            await ending.runHooks()
             return (errors, ending)
         }
         self.leave()
@@ -200,63 +213,15 @@ package final class ContextScope: Sendable {
         Task.detached(name: "contrail housekeeping") { await self.finish(outcome) }
     }
 
-    private func unwind() -> [any Error] {
-        var errors: [any Error] = []
-        while let push = self.layers.top {
-            push.recordLeak()
-            switch push {
-            case .app(let context, let site):
-                errors += context.end(.leaked, site: site) { self.layers.remove(context) }
-            case .request(let context, _, let unit, let worker, let site):
-                errors += context.end(.leaked, site: site) { self.layers.remove(context) }
-                self.scope.removeUnit(unit)
-                worker?.releaseUnit(unit)
-            }
+    /// The leftover on top, with the scope in which its hooks see it as current: not every caller is the owner.
+    private func nextLeftover() -> (ContextPush, Scope)? {
+        self.layers.top.map { push in
+            (push, push.scope(showing: self.layers.visibleToOwner, branch: self.scope.branch))
         }
-        return errors
-    }
-
-    private nonisolated(nonsending) func unwind() async -> [any Error] {
-        var errors: [any Error] = []
-        while let push = self.layers.top {
-            push.recordLeak()
-            switch push {
-            case .app(let context, let site):
-                errors += await context.end(.leaked, site: site) { self.layers.remove(context) }
-            case .request(let context, _, let unit, let worker, let site):
-                errors += await context.end(.leaked, site: site) { self.layers.remove(context) }
-                self.scope.removeUnit(unit)
-                worker?.releaseUnit(unit)
-            }
-        }
-        return errors
     }
 
     private func leave() {
         self.layers.close()
-        self.claim?.release()
-    }
-}
-
-extension ContextScope.UnitClaim {
-    /// Takes the unit for a request: its worker recycles, unless the app says otherwise or the worker is inside a request.
-    init(for app: App, worker: Worker?, outer: Scope?, caller: ExecutionID) {
-        let worker = worker ?? (caller.isTask ? nil : ThreadState.current.worker)
-        guard app.recyclesOnRequest else {
-            let unit = outer?.unit ?? worker?.currentUnit() ?? WorkUnit()
-            self.init(worker: nil, unit: unit, recycling: nil)
-            return
-        }
-        guard let worker else {
-            self.init(worker: nil, unit: outer?.unit.map { WorkUnit(worker: $0.worker) } ?? WorkUnit(), recycling: nil)
-            return
-        }
-        let (unit, recycling) = worker.claimUnit()
-        self.init(worker: worker, unit: unit, recycling: recycling)
-    }
-
-    /// Ends the unit and releases its values, if it was begun for the request.
-    func release() {
-        self.worker?.releaseUnit(self.unit)
+        self.claim.release()
     }
 }

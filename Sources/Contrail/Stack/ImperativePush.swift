@@ -12,9 +12,12 @@ extension AppContext {
     public func push(fileID: StaticString = #fileID, line: UInt = #line) throws {
         let site = Site(fileID: fileID, line: line)
         let (scope, layers) = try ContextLayers.writable(for: "push \(self)", site)
-        let unit = scope.unit
+        try self.push(on: layers, unit: scope.unit, claim: nil, site: site)
+    }
+
+    fileprivate func push(on layers: ContextLayers, unit: WorkUnit?, claim: UnitClaim?, site: Site) throws {
         self.beginPush(site: site, parent: layers.visible.app, unit: unit)
-        layers.append(.app(self, site: site))
+        layers.append(ContextPush(subject: .app(self), claim: claim, site: site))
         do {
             try self.announcePush(unit: unit)
         } catch {
@@ -31,11 +34,12 @@ extension AppContext {
     /// ``ContextError/Code/teardownFailed`` with everything that hooks and receivers threw (`CTX-03`, `CTX-08`, `CTX-09`).
     public func pop(outcome: Outcome = .ok, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
         let site = Site(fileID: fileID, line: line)
-        let layers = try self.validatePop(site)
-        if self.lifetime.current.depth == 1, self.app.appHooks.contains(where: \.isAsync) {
+        let (layers, claim) = try self.validatePop(site)
+        if self.lifetime.current.isAtLastPop, self.app.hasAsyncAppHooks {
             throw ContextError.asyncHooks(self.app, site)
         }
         let errors = self.end(outcome, site: site) { layers.remove(self) }
+        claim?.release()
         if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
     }
 
@@ -46,8 +50,9 @@ extension AppContext {
         line: UInt = #line
     ) async throws(ContextError) {
         let site = Site(fileID: fileID, line: line)
-        let layers = try self.validatePop(site)
+        let (layers, claim) = try self.validatePop(site)
         let errors = await self.end(outcome, site: site) { layers.remove(self) }
+        claim?.release()
         if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
     }
 
@@ -59,7 +64,8 @@ extension AppContext {
     }
 
     /// Leaves the context as Flask's `with` does: pops it with the error of its body, or none.
-    public func exit(error: (any Error)? = nil, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
+    public func exit(error: (any Error)? = nil, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError)
+    {
         try self.pop(outcome: error.map(Outcome.init(error:)) ?? .ok, fileID: fileID, line: line)
     }
 
@@ -72,12 +78,13 @@ extension AppContext {
         try await self.pop(outcome: error.map(Outcome.init(error:)) ?? .ok, fileID: fileID, line: line)
     }
 
-    private func validatePop(_ site: Site) throws(ContextError) -> ContextLayers {
-        try PopValidation(self.app, self.description, self.lifetime.current, site)
+    private func validatePop(_ site: Site) throws(ContextError) -> (ContextLayers, UnitClaim?) {
+        let layers = try PopValidation(self.app, self.description, self.lifetime.current, site)
             .validate { layers in
-                guard let top = layers.topApp else { return nil }
+                guard let top = layers.topApp?.context else { return nil }
                 return (top === self, top.description)
             }
+        return (layers, layers.topApp?.claim)
     }
 }
 
@@ -89,31 +96,27 @@ extension App.RequestContext {
     public func push(fileID: StaticString = #fileID, line: UInt = #line) throws {
         let site = Site(fileID: fileID, line: line)
         let (scope, layers) = try ContextLayers.writable(for: "push \(self)", site)
-        let current = layers.visible.app
-        let caller = ExecutionID.current
-        let claim = ContextScope.UnitClaim(for: self.app, worker: nil, outer: scope, caller: caller)
+        let claim = UnitClaim.forRequest(of: self.app, worker: nil, in: scope, caller: ExecutionID.current)
         if let recycling = claim.recycling { self.app.record(recycling) }
-        scope.pushUnit(claim.unit)
-        var ownedApp: AppContext?
-        if current?.app !== self.app {
-            let context = AppContext(self.app, origin: self.origin)
-            do {
-                try context.push(fileID: fileID, line: line)
-            } catch {
-                scope.removeUnit(claim.unit)
-                claim.release()
-                throw error
-            }
-            ownedApp = context
+        if let current = layers.visible.app, current.app === self.app {
+            self.beginPush(on: current, site: site, unit: claim.unit)
+            layers.append(ContextPush(subject: .request(self, ownedApp: nil), claim: claim, site: site))
+            return
         }
-        guard let appContext = ownedApp ?? current else { return }
-        self.beginPush(on: appContext, site: site, unit: claim.unit)
-        layers.append(.request(self, ownedApp: ownedApp, unit: claim.unit, worker: claim.worker, site: site))
+        let context = AppContext(self.app, origin: self.origin)
+        do {
+            try context.push(on: layers, unit: claim.unit, claim: claim, site: site)
+        } catch {
+            claim.release()
+            throw error
+        }
+        self.beginPush(on: context, site: site, unit: claim.unit)
+        layers.append(ContextPush(subject: .request(self, ownedApp: context), claim: nil, site: site))
     }
 
     /// Undoes the last push, with the app context that this push owns; the last of them all tears the context down first.
     ///
-    /// Validated before any effect, as ``AppContext/pop(outcome:fileID:line:)-8r3y3`` is (`REQ-06`, `REQ-09`, `REQ-13`).
+    /// Validated before any effect, as ``AppContext/pop(outcome:fileID:line:)`` is (`REQ-06`, `REQ-09`, `REQ-13`).
     public func pop(outcome: Outcome = .ok, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
         let site = Site(fileID: fileID, line: line)
         let (layers, push) = try self.validatePop(site)
@@ -122,7 +125,7 @@ extension App.RequestContext {
         if let context = push.ownedApp {
             errors += context.end(outcome, site: site) { layers.remove(context) }
         }
-        push.release()
+        push.claim?.release()
         if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
     }
 
@@ -138,7 +141,7 @@ extension App.RequestContext {
         if let context = push.ownedApp {
             errors += await context.end(outcome, site: site) { layers.remove(context) }
         }
-        push.release()
+        push.claim?.release()
         if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
     }
 
@@ -150,7 +153,8 @@ extension App.RequestContext {
     }
 
     /// Leaves the context as Flask's `with` does: pops it with the error of its body, or none.
-    public func exit(error: (any Error)? = nil, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
+    public func exit(error: (any Error)? = nil, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError)
+    {
         try self.pop(outcome: error.map(Outcome.init(error:)) ?? .ok, fileID: fileID, line: line)
     }
 
@@ -166,19 +170,12 @@ extension App.RequestContext {
     /// What the push that is being undone brought along.
     private struct PushedRequest {
         let ownedApp: AppContext?
-        let unit: WorkUnit
-        let worker: Worker?
-        let scope: Scope?
-
-        func release() {
-            self.scope?.removeUnit(self.unit)
-            self.worker?.releaseUnit(self.unit)
-        }
+        let claim: UnitClaim?
     }
 
     private func hasAsyncHooks(_ push: PushedRequest) -> Bool {
-        if self.lifetime.current.depth == 1, self.app.requestHooks.contains(where: \.isAsync) { return true }
-        return push.ownedApp != nil && self.app.appHooks.contains(where: \.isAsync)
+        if self.lifetime.current.isAtLastPop, self.app.hasAsyncRequestHooks { return true }
+        return push.ownedApp?.lifetime.current.isAtLastPop == true && self.app.hasAsyncAppHooks
     }
 
     private func validatePop(_ site: Site) throws(ContextError) -> (ContextLayers, PushedRequest) {
@@ -186,15 +183,13 @@ extension App.RequestContext {
         let layers = try validation.validate { layers in
             guard let top = layers.topRequest else { return nil }
             if top.context !== self { return (false, top.context.description) }
-            if let ownedApp = top.ownedApp, let topApp = layers.topApp, topApp !== ownedApp {
-                return (false, topApp.description)
+            if let ownedApp = top.ownedApp, layers.topApp?.context !== ownedApp {
+                return (false, layers.visible.app?.description ?? "none, for its app context was popped by itself")
             }
             return (true, top.context.description)
         }
         guard let top = layers.topRequest else { throw validation.notPushed() }
-        return (
-            layers,
-            PushedRequest(ownedApp: top.ownedApp, unit: top.unit, worker: top.worker, scope: Scope.current)
-        )
+        let claim = top.ownedApp == nil ? top.claim : layers.topApp?.claim
+        return (layers, PushedRequest(ownedApp: top.ownedApp, claim: claim))
     }
 }

@@ -6,6 +6,7 @@ internal import ContrailRecorder
 extension AppContext {
     /// Counts a push and records it.
     func beginPush(site: Site, parent: AppContext?, unit: WorkUnit?) {
+        let parent = parent === self ? nil : self.app.ordinal(of: parent)
         let lifetime = self.lifetime.push(site: site, unit: unit, recorder: self.app.recorder)
         if lifetime.depth == 1 { self.g.beginLifetime(lifetime.ordinal) }
         self.app.record(
@@ -14,7 +15,7 @@ extension AppContext {
                     depth: lifetime.depth,
                     origin: self.origin,
                     app: self.app.name,
-                    parent: parent?.lifetime.current.ordinal,
+                    parent: parent,
                     site: site
                 )
             ),
@@ -40,7 +41,7 @@ extension AppContext {
 
     /// Undoes a push whose announcement failed: nothing is called, the pop is recorded with the error.
     func undoPush(_ error: any Error, site: Site) {
-        let lifetime = self.lifetime.pop()
+        let lifetime = self.lifetime.undoPush()
         self.app.record(
             .appPop(
                 TrailEvent.Pop(
@@ -68,7 +69,7 @@ extension App.RequestContext {
                     depth: lifetime.depth,
                     origin: self.origin,
                     app: self.app.name,
-                    parent: appContext.lifetime.current.ordinal,
+                    parent: self.app.ordinal(of: appContext),
                     site: site,
                     request: self.recordedRequest
                 )
@@ -76,5 +77,14 @@ extension App.RequestContext {
             context: lifetime.ordinal,
             unit: unit
         )
+    }
+}
+
+extension App {
+    /// The number of a running lifetime as this app's trail knows it: another recorder numbers by itself.
+    fileprivate func ordinal(of context: AppContext?) -> TrailEvent.ContextOrdinal? {
+        guard let context, context.app.recorder === self.recorder else { return nil }
+        let ordinal = context.lifetime.current.ordinal
+        return ordinal == 0 ? nil : ordinal
     }
 }

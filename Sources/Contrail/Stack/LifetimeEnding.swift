@@ -23,6 +23,8 @@ struct LifetimeEnding {
 
     private let app: App
     private let ordinal: TrailEvent.ContextOrdinal
+    /// Whether this pop is the one that tears the lifetime down.
+    private let isLast: Bool
     private var position = 0
 
     init(_ subject: Subject, outcome: Outcome, site: Site) {
@@ -30,10 +32,10 @@ struct LifetimeEnding {
         switch subject {
         case .app(let context):
             self.app = context.app
-            lifetime = context.lifetime.current
+            (lifetime, self.isLast) = context.lifetime.beginPop()
         case .request(let context):
             self.app = context.app
-            lifetime = context.lifetime.current
+            (lifetime, self.isLast) = context.lifetime.beginPop()
         }
         self.subject = subject
         self.outcome = outcome
@@ -42,16 +44,10 @@ struct LifetimeEnding {
         self.site = site
     }
 
-    /// Whether a hook is registered that only an async caller can run.
-    var needsAsync: Bool {
-        switch self.subject {
-        case .app: self.app.appHooks.contains { $0.isAsync }
-        case .request: self.app.requestHooks.contains { $0.isAsync }
-        }
-    }
-
-    /// Writes `g` down and runs the hooks and the receivers of the tearing-down signal. Async hooks must not be there.
+    /// Writes `g` down and runs the hooks and the receivers of the tearing-down signal. Async hooks must not be there. Does
+    /// nothing unless this is the last pop.
     mutating func runHooks() {
+        guard self.isLast else { return }
         self.snapshot()
         switch self.subject {
         case .app(let context):
@@ -62,8 +58,10 @@ struct LifetimeEnding {
         self.sendTearingDown()
     }
 
-    /// Writes `g` down and runs the hooks, async ones shielded from cancellation, and the receivers of the signal.
+    /// Writes `g` down and runs the hooks, async ones shielded from cancellation, and the receivers of the signal. Does
+    /// nothing unless this is the last pop.
     nonisolated(nonsending) mutating func runHooks() async {
+        guard self.isLast else { return }
         self.snapshot()
         switch self.subject {
         case .app(let context):
@@ -127,8 +125,19 @@ struct LifetimeEnding {
         }
         let start = MonotonicClock.nanoseconds
         let outcome = self.outcome
-        // An unstructured task is not cancelled with the one that waits for it, and inherits what is bound here.
-        let result = await Task { try await body(context, outcome) }.result
+        let visible = ContextLayers.current?.visible ?? .nothing
+        let branch = Scope.current?.branch ?? VariableBranch()
+        let unit = Scope.current?.unit ?? self.unit
+        // An unstructured task is not cancelled with the one that waits for it. Being another task it would see the base of
+        // the scope it inherits, and not what was pushed; so it gets a scope of its own that shows what is current here.
+        let result = await Task {
+            let caller = ExecutionID.current
+            let layers = ContextLayers(owner: caller, base: visible)
+            defer { layers.close() }
+            try await Scope(owner: caller, branch: branch, unit: unit, layers: layers).run {
+                try await body(context, outcome)
+            }
+        }.result
         var failure: (any Error)?
         if case .failure(let error) = result { failure = error }
         self.note(hook.name, hook.site, start, failure)

@@ -24,7 +24,7 @@ struct PopValidation {
     func validate(
         _ isTop: (ContextLayers) -> (isTop: Bool, top: String)?
     ) throws(ContextError) -> ContextLayers {
-        if self.lifetime.depth == 0 { throw self.notPushed() }
+        if !self.lifetime.canPop { throw self.notPushed() }
         guard let layers = ContextLayers.current, !layers.isClosed else {
             throw self.foreign("no context is pushed here")
         }
@@ -72,9 +72,9 @@ struct PopValidation {
 }
 
 extension ContextLayers {
-    /// The layers that a nested scope inherits from: those of the caller, unless they have ended.
+    /// The layers that a nested scope inherits from: those of the caller, unless they, or what they show, have ended.
     static var inheritable: ContextLayers? {
-        guard let layers = self.current, !layers.isClosed else { return nil }
+        guard let layers = self.current, !layers.hasEnded else { return nil }
         return layers
     }
 
@@ -82,7 +82,7 @@ extension ContextLayers {
     static func writable(for what: String, _ site: Site) throws(ContextError) -> (Scope, ContextLayers) {
         let caller = ExecutionID.current
         if let layers = self.current, let scope = Scope.current {
-            if layers.isClosed {
+            if layers.hasEnded {
                 throw ContextError(
                     .contextEnded,
                     "cannot \(what): the scope around this task has ended; enter one of its own with withAppContext",

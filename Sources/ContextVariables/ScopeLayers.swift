@@ -1,0 +1,11 @@
+// What a scope asks of the context layers that the room above hangs on it.
+
+/// The context layers of one scope. The room above implements it; this one knows nothing of contexts.
+package protocol ScopeLayers: AnyObject, Sendable {
+    /// How many imperative pushes there are.
+    var pushCount: Int { get }
+
+    /// The unit that an imperative push brought along: the topmost one of those above the lowest `floor` pushes. The owner
+    /// alone gets it, everybody else gets nil.
+    func pushedUnit(above floor: Int) -> WorkUnit?
+}

@@ -1,0 +1,75 @@
+// One imperative push, and how it ends when nobody pops it.
+
+internal import ContextVariables
+internal import ContrailRecorder
+
+/// One imperative push of a context.
+struct ContextPush: Sendable {
+    /// What was pushed.
+    enum Subject: Sendable {
+        case app(AppContext)
+        /// With the app context that the push brought along, which lies below it.
+        case request(App.RequestContext, ownedApp: AppContext?)
+    }
+
+    let subject: Subject
+    /// The unit that a request took. The lower of its two pushes carries it when it brought an app context along.
+    let claim: UnitClaim?
+    let site: Site
+
+    /// Whether a hook would run that only an async caller can run.
+    var needsAsync: Bool {
+        switch self.subject {
+        case .app(let context): context.app.hasAsyncAppHooks
+        case .request(let context, _): context.app.hasAsyncRequestHooks
+        }
+    }
+
+    /// The end of the push as a leak, recorded as such.
+    func leaking() -> LifetimeEnding {
+        switch self.subject {
+        case .app(let context):
+            context.app.recordLeak(context.description, context.lifetime.current, self.site)
+            return LifetimeEnding(.app(context), outcome: .leaked, site: self.site)
+        case .request(let context, _):
+            context.app.recordLeak(context.description, context.lifetime.current, self.site)
+            return LifetimeEnding(.request(context), outcome: .leaked, site: self.site)
+        }
+    }
+
+    /// A scope in which hooks see what was pushed, for a caller that is not the owner of the push. Close its layers after.
+    func scope(showing visible: ContextLayers.Visible, branch: VariableBranch) -> Scope {
+        let lifetime =
+            switch self.subject {
+            case .app(let context): context.lifetime.current
+            case .request(let context, _): context.lifetime.current
+            }
+        let caller = ExecutionID.current
+        let layers = ContextLayers(owner: caller, base: visible)
+        return Scope(owner: caller, branch: branch, unit: self.claim?.unit ?? lifetime.unit, layers: layers)
+    }
+}
+
+extension Scope {
+    /// Ends what the scope shows: whoever still runs in it reads too late from now on.
+    func closeLayers() {
+        (self.layers as? ContextLayers)?.close()
+    }
+}
+
+extension App {
+    fileprivate func recordLeak(_ what: String, _ lifetime: Lifetime, _ site: Site) {
+        self.record(
+            .problem(
+                TrailEvent.Problem(
+                    kind: .leak,
+                    other: nil,
+                    message: "\(what) was never popped: pop it where it was pushed, or use the closure form",
+                    site: site
+                )
+            ),
+            context: lifetime.ordinal,
+            unit: lifetime.unit
+        )
+    }
+}

@@ -1,0 +1,119 @@
+// Nothing is kept: contexts, their g and what is in it die with their scope.
+
+import ContextVariables
+import Contrail
+import ContrailRecorder
+import Testing
+
+@Suite("Memory")
+struct MemoryTests {
+    private final class Held: Sendable {}
+
+    private final class Weak {
+        weak var app: App?
+        weak var context: AppContext?
+        weak var request: App.RequestContext?
+        weak var g: ContextNamespace?
+        weak var held: Held?
+
+        var isEmpty: Bool {
+            self.app == nil && self.context == nil && self.request == nil && self.g == nil && self.held == nil
+        }
+
+        func note(_ app: App, _ request: App.RequestContext) {
+            let held = Held()
+            request.appContext?.g["held"] = held
+            self.app = app
+            self.request = request
+            self.context = request.appContext
+            self.g = request.appContext?.g
+            self.held = held
+        }
+    }
+
+    @Test("A closure form keeps nothing.")
+    func closure() {
+        let seen = Weak()
+        do {
+            let desk = Desk()
+            desk.app.teardownAppContext { _, _ in }
+            withRequestContext(desk.app, get()) { seen.note(desk.app, $0) }
+        }
+        #expect(seen.isEmpty)
+    }
+
+    @Test("An async closure form with children keeps nothing.")
+    func asyncClosure() async {
+        let seen = Weak()
+        do {
+            let desk = Desk()
+            desk.app.teardownAppContext { _, _ async in await Task.yield() }
+            await withRequestContext(desk.app, get()) { context async in
+                seen.note(desk.app, context)
+                async let child = Current.context
+                #expect(await child != nil)
+            }
+        }
+        #expect(seen.isEmpty)
+    }
+
+    @Test("A push and pop by hand keeps nothing.")
+    func imperative() throws {
+        let seen = Weak()
+        try withAppContext(App("base")) { _ throws in
+            do {
+                let desk = Desk()
+                let request = App.RequestContext(desk.app, get())
+                try request.push()
+                seen.note(desk.app, request)
+                try request.pop()
+            }
+            #expect(seen.isEmpty)
+        }
+    }
+
+    @Test("A leftover keeps nothing once its scope has ended.")
+    func leftover() throws {
+        let seen = Weak()
+        try withAppContext(App("base")) { _ throws in
+            let desk = Desk()
+            let request = App.RequestContext(desk.app, get())
+            try request.push()
+            seen.note(desk.app, request)
+        }
+        #expect(seen.isEmpty)
+    }
+
+    @Test("A snapshot keeps the contexts until it is dropped, and no longer.")
+    func snapshot() throws {
+        let seen = Weak()
+        do {
+            let snapshot: ContextSnapshot
+            do {
+                let desk = Desk()
+                snapshot = try withRequestContext(desk.app, get()) { request throws in
+                    seen.note(desk.app, request)
+                    return try ContextSnapshot("work")
+                }
+            }
+            withExtendedLifetime(snapshot) { #expect(seen.context != nil) }
+        }
+        #expect(seen.isEmpty)
+    }
+
+    @Test("A bare thread keeps nothing after its last pop.")
+    func bareThread() async throws {
+        let isEmpty = try await onThread {
+            let seen = Weak()
+            do {
+                let desk = Desk()
+                let request = App.RequestContext(desk.app, get())
+                try request.push()
+                seen.note(desk.app, request)
+                try request.pop()
+            }
+            return seen.isEmpty
+        }
+        #expect(isEmpty)
+    }
+}
