@@ -121,6 +121,7 @@ let service: [Target] = [
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "Logging", package: "swift-log"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ],
@@ -136,6 +137,41 @@ let service: [Target] = [
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
         path: "Tests/ServiceTestSupport",
+        swiftSettings: adapterSettings
+    ),
+    // What tests of the programs share: processes, an HTTP client, the sqlite3 shell.
+    .target(
+        name: "ProcessSupport",
+        dependencies: [
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+        ],
+        path: "Tests/ProcessSupport",
+        swiftSettings: adapterSettings
+    ),
+    .testTarget(
+        name: "OrdersTests",
+        dependencies: [
+            "Orders",
+            "ProcessSupport",
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ],
+        swiftSettings: adapterSettings
+    ),
+    .testTarget(
+        name: "ContrailCLITests",
+        dependencies: [
+            "Contrail",
+            "ContrailCLI",
+            "ContrailStore",
+            "Orders",
+            "ProcessSupport",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+        ],
         swiftSettings: adapterSettings
     ),
     .testTarget(

@@ -1,5 +1,6 @@
 // The orders' own database.
 
+private import ArgumentParser
 private import Foundation
 internal import GRDB
 private import Hummingbird
@@ -34,6 +35,35 @@ struct OrderDatabase: Sendable {
         try queue.close()
     }
 
+    /// Marks the file as the order desk's: `ORDR` in ASCII.
+    private static let applicationID: Int32 = 0x4F52_4452
+
+    /// Refuses a path where the database cannot be, and a file that is another's. Leaves nothing behind.
+    static func check(_ path: String) throws {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard FileManager.default.fileExists(atPath: path) else {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else {
+                let cause = String(cString: strerror(errno))
+                throw ValidationError(
+                    "cannot create \(path) (\(cause)): make \(directory) a writable directory, or use another with --database"
+                )
+            }
+            close(descriptor)
+            unlink(path)
+            return
+        }
+        guard let file = FileHandle(forUpdatingAtPath: path), let header = try? file.read(upToCount: 100) ?? Data()
+        else {
+            throw ValidationError("cannot open \(path) for writing: name a file with --database that may be written")
+        }
+        // Offset 68 of an SQLite file is its application's id, big-endian.
+        let id = header.count == 100 ? header[68..<72].reduce(0) { $0 << 8 | Int32($1) } : 0
+        guard header.isEmpty || id == self.applicationID else {
+            throw ValidationError("\(path) is not a database of the order desk: name another file with --database")
+        }
+    }
+
     /// A connection. The one who opens it closes it.
     func connect() throws -> DatabaseQueue {
         try DatabaseQueue(path: self.path, configuration: Self.configuration)
@@ -51,6 +81,7 @@ struct OrderDatabase: Sendable {
         guard try !database.tableExists("orders") else { return }
         try database.execute(
             sql: """
+                PRAGMA application_id = \(self.applicationID);
                 CREATE TABLE orders (
                     id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL, quantity INTEGER NOT NULL,
                     cents INTEGER NOT NULL, shipped INTEGER NOT NULL

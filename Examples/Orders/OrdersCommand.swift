@@ -7,6 +7,7 @@ private import Foundation
 private import Hummingbird
 private import Logging
 private import NIOCore
+private import NIOPosix
 private import ServiceLifecycle
 private import UnixSignals
 
@@ -34,6 +35,9 @@ struct OrdersCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // What cannot work is refused before anything is made.
+        try await self.checkPort()
+        try OrderDatabase.check(self.database)
         let logger = Self.logger
         let trail = try TrailStore(
             path: self.trail,
@@ -56,12 +60,30 @@ struct OrdersCommand: AsyncParsableCommand {
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        group.maximumGracefulShutdownDuration = .seconds(4)
+        group.maximumGracefulShutdownDuration = .seconds(3)
         do {
             try await ServiceGroup(configuration: group).run()
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+        } catch let error as IOError {
             trail.close()
-            throw ValidationError("port \(self.port) is in use: choose another with --port")
+            throw self.meaning(of: error)
+        }
+    }
+
+    private func checkPort() async throws {
+        do {
+            let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            try await bootstrap.bind(host: "127.0.0.1", port: self.port).get().close().get()
+        } catch let error as IOError {
+            throw self.meaning(of: error)
+        }
+    }
+
+    private func meaning(of error: IOError) -> any Error {
+        switch error.errnoCode {
+        case EADDRINUSE: ValidationError("port \(self.port) is in use: choose another with --port")
+        case EACCES: ValidationError("port \(self.port) needs privileges: choose one above 1023 with --port")
+        default: error
         }
     }
 
@@ -88,7 +110,8 @@ extension OrdersCommand {
             if code == .success { self.exit(withError: error) }
             let message = (error as? StoreError)?.message ?? self.message(for: error)
             let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-            FileHandle.standardError.write(Data("Orders: \(line)\n".utf8))
+            let hint = code == .validationFailure ? "; see Orders --help" : ""
+            FileHandle.standardError.write(Data("Orders: \(line)\(hint)\n".utf8))
             Foundation.exit(code.rawValue)
         }
     }

@@ -31,11 +31,8 @@ struct Query: AsyncParsableCommand {
     var sql: String
 
     func run() async throws {
-        try await self.trail.check()
-        let pool = QueryPool(path: self.trail.path, connections: 1)
-        defer { pool.close() }
         let limits = QueryLimits(time: .seconds(self.timeout), rows: self.limit).clamped()
-        let result = try await pool.run(self.sql, limits: limits)
+        let result = try await self.trail.read { try await $0.run(self.sql, limits: limits) }
         switch self.format {
         case .table: print(TextTable(result).text)
         case .json: for row in result.rows { print(RowObject(columns: result.columns, row: row).text) }

@@ -39,7 +39,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await self.trail.check()
+        try await self.trail.checkReading()
         let router = Router(context: LoopbackRequestContext.self)
         Postmortem(database: self.trail.path).addRoutes(to: router.group())
         var logger = Logger(label: "contrail.serve")
@@ -49,6 +49,7 @@ struct Serve: AsyncParsableCommand {
             configuration: ApplicationConfiguration(address: .hostname(self.host, port: self.port)),
             onServerRunning: { channel in
                 print("listening on http://\(self.host):\(channel.localAddress?.port ?? self.port)")
+                fflush(nil)
             },
             logger: logger
         )

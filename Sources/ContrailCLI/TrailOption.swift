@@ -1,7 +1,7 @@
 // Which trail a command reads.
 
 internal import ArgumentParser
-private import ContrailStore
+internal import ContrailStore
 private import Foundation
 
 /// The option that names the database file.
@@ -10,12 +10,24 @@ struct TrailOption: ParsableArguments {
     var path: String
 
     /// Refuses a file that is missing or is no trail, before anything else is done.
-    func check() async throws {
-        guard FileManager.default.fileExists(atPath: self.path) else {
-            throw ValidationError("\(self.path) does not exist: name the trail's database file with --db")
-        }
+    private func check() throws {
+        try TrailDatabase.checkReadable(self.path)
+    }
+
+    /// Refuses also a trail that cannot be read.
+    func checkReading() async throws {
+        try await self.read { _ = try await $0.run("SELECT count(*) FROM runs") }
+    }
+
+    /// Runs the closure with connections to the trail, and leaves no file beside it that was not there before.
+    func read<Result>(_ body: (QueryPool) async throws -> Result) async throws -> Result {
+        try self.check()
+        let hadLog = FileManager.default.fileExists(atPath: self.path + "-wal")
         let pool = QueryPool(path: self.path, connections: 1)
-        defer { pool.close() }
-        _ = try await pool.run("SELECT count(*) FROM runs")
+        defer {
+            pool.closeAndWait()
+            if !hadLog { TrailDatabase.removeIdleIndex(of: self.path) }
+        }
+        return try await body(pool)
     }
 }

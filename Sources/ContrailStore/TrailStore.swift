@@ -92,14 +92,17 @@ public final class TrailStore: Sendable {
         await self.drain.flush()
     }
 
-    /// Commits what is left, ends the run in order and closes the database. Blocks for a moment; three seconds at the most
+    /// Commits what is left, ends the run in order and closes the database. Blocks for a moment; two seconds at the most
     /// when the database refuses. Calling it again does nothing.
     public func close() {
         guard !self.isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         self.drain.stop()
         // Readers may keep the log from being removed; then at least everything is in the main file, and the log is empty.
-        // Neither is needed for the trail to be whole, so a failure is no news.
-        try? self.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        // Neither is needed for the trail to be whole, so a failure is no news, and no reader is waited for.
+        try? self.queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA busy_timeout = 100")
+            try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        }
         try? self.queue.close()
     }
 }

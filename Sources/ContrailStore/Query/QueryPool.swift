@@ -100,6 +100,12 @@ public final class QueryPool: Sendable {
         for lane in self.lanes { lane.queue.async { lane.close() } }
     }
 
+    /// The same, and waits until the connections are closed.
+    package func closeAndWait() {
+        self.close()
+        for lane in self.lanes { lane.queue.sync {} }
+    }
+
     private static var closed: StoreError {
         StoreError(.queryCancelled, "the query pool was closed")
     }

@@ -5,7 +5,7 @@ private import Foundation
 internal import GRDB
 
 /// Opens a trail for writing, and refuses what is not one without changing a byte of it.
-enum TrailDatabase {
+package enum TrailDatabase {
     /// Marks the file as a trail: `CTRL` in ASCII.
     static let applicationID: Int32 = 0x4354_524C
 
@@ -15,11 +15,22 @@ enum TrailDatabase {
         if let size = self.size(of: path), size > 0 { try self.checkExisting(path) }
         do {
             let queue = try DatabaseQueue(path: path, configuration: self.configuration)
-            try self.migrator.migrate(queue)
+            try self.migrate(queue)
             return queue
         } catch {
             throw StoreError(error, path: path)
         }
+    }
+
+    /// Applies what is missing. Two processes that make the trail at the same time both find it missing; the one that comes
+    /// second to a migration fails in it, undoes it, and finds it done when it looks again.
+    private static func migrate(_ queue: DatabaseQueue) throws {
+        for _ in migrations {
+            do { return try self.migrator.migrate(queue) } catch let error as DatabaseError {
+                guard error.resultCode == .SQLITE_ERROR || error.resultCode == .SQLITE_CONSTRAINT else { throw error }
+            }
+        }
+        try self.migrator.migrate(queue)
     }
 
     private static var configuration: Configuration {
@@ -65,6 +76,24 @@ enum TrailDatabase {
         if FileManager.default.fileExists(atPath: path), !FileManager.default.isWritableFile(atPath: path) {
             throw StoreError(.inaccessible, "\(path) is not writable: change its owner or mode")
         }
+    }
+
+    /// Refuses a file that is missing, is no trail, or is one of a newer schema. For those who only read.
+    package static func checkReadable(_ path: String) throws(StoreError) {
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            throw StoreError(.inaccessible, "\(path) does not exist: name the trail's database file")
+        }
+        if isDirectory.boolValue { throw StoreError(.inaccessible, "\(path) is a directory: name a file in it") }
+        try self.checkExisting(path)
+    }
+
+    /// Takes away the empty log and the index that reading leaves beside a trail which nobody has open. Closing the last
+    /// connection does that, if it may write; another connection, here or elsewhere, keeps both.
+    package static func removeIdleIndex(of path: String) {
+        let queue = try? DatabaseQueue(path: path)
+        try? queue?.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+        try? queue?.close()
     }
 
     private static func size(of path: String) -> Int? {
