@@ -112,7 +112,7 @@ expect 'the failed request is named' '/boom|failed' \
 
 # On a dead box: the same trail, no service.
 expect 'contrail query' "$requests" \
-    "$("$bin/contrail" query --db "$trail" "$question" --format json 2>&1 | sed -nE 's/.*"rows" *: *\[\[([0-9]+)\]\].*/\1/p')"
+    "$("$bin/contrail" query --db "$trail" "$question" --format json 2>&1 | sed -nE 's/^\{"[^"]*":([0-9]+)\}$/\1/p')"
 port=$(free_port)
 base=http://127.0.0.1:$port
 health=/healthz

@@ -1,6 +1,5 @@
 // The orders' own database.
 
-private import ArgumentParser
 private import Foundation
 internal import GRDB
 private import Hummingbird
@@ -45,7 +44,7 @@ struct OrderDatabase: Sendable {
             let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else {
                 let cause = String(cString: strerror(errno))
-                throw ValidationError(
+                throw Refusal(
                     "cannot create \(path) (\(cause)): make \(directory) a writable directory, or use another with --database"
                 )
             }
@@ -53,14 +52,18 @@ struct OrderDatabase: Sendable {
             unlink(path)
             return
         }
+        let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+        guard type == .typeRegular || type == .typeSymbolicLink else {
+            throw Refusal("\(path) is not a regular file: name another with --database")
+        }
         guard let file = FileHandle(forUpdatingAtPath: path), let header = try? file.read(upToCount: 100) ?? Data()
         else {
-            throw ValidationError("cannot open \(path) for writing: name a file with --database that may be written")
+            throw Refusal("cannot open \(path) for writing: name a file with --database that may be written")
         }
         // Offset 68 of an SQLite file is its application's id, big-endian.
         let id = header.count == 100 ? header[68..<72].reduce(0) { $0 << 8 | Int32($1) } : 0
         guard header.isEmpty || id == self.applicationID else {
-            throw ValidationError("\(path) is not a database of the order desk: name another file with --database")
+            throw Refusal("\(path) is not a database of the order desk: name another file with --database")
         }
     }
 
@@ -71,7 +74,7 @@ struct OrderDatabase: Sendable {
 
     private static var configuration: GRDB.Configuration {
         var configuration = GRDB.Configuration()
-        configuration.busyMode = .timeout(10)
+        configuration.busyMode = .timeout(2)
         configuration.journalMode = .wal
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
         return configuration

@@ -67,7 +67,7 @@ struct OrderDesk: Sendable {
         _ context: BasicConnectionRequestContext
     ) async throws -> EditedResponse<Order> {
         let new = try await request.decode(as: NewOrder.self, context: context)
-        guard new.quantity > 0, let cents = try await price(of: new.item, in: self.orders) else {
+        guard (1...1_000_000).contains(new.quantity), let cents = try await price(of: new.item, in: self.orders) else {
             throw HTTPError(.unprocessableContent, message: "\(new.item) is not sold in that quantity")
         }
         let order = try await connection(to: self.orders).write { database in

@@ -32,6 +32,10 @@ struct OrdersCommand: AsyncParsableCommand {
         guard (0...65_535).contains(self.port) else {
             throw ValidationError("\(self.port) is not a port: use 0 to 65535 with --port")
         }
+        let files = [self.database, self.trail].map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }
+        guard files[0] != files[1] else {
+            throw ValidationError("--database and --trail name the same file: give each its own")
+        }
     }
 
     func run() async throws {
@@ -61,10 +65,11 @@ struct OrdersCommand: AsyncParsableCommand {
             logger: logger
         )
         group.maximumGracefulShutdownDuration = .seconds(3)
+        // After three seconds everything is cancelled at once, and the trail is for this call to close.
+        defer { trail.close() }
         do {
             try await ServiceGroup(configuration: group).run()
         } catch let error as IOError {
-            trail.close()
             throw self.meaning(of: error)
         }
     }
@@ -81,8 +86,8 @@ struct OrdersCommand: AsyncParsableCommand {
 
     private func meaning(of error: IOError) -> any Error {
         switch error.errnoCode {
-        case EADDRINUSE: ValidationError("port \(self.port) is in use: choose another with --port")
-        case EACCES: ValidationError("port \(self.port) needs privileges: choose one above 1023 with --port")
+        case EADDRINUSE: Refusal("port \(self.port) is in use: choose another with --port")
+        case EACCES: Refusal("port \(self.port) needs privileges: choose one above 1023 with --port")
         default: error
         }
     }

@@ -4,6 +4,7 @@ internal import ContextVariables
 internal import Contrail
 private import GRDB
 internal import ServiceLifecycle
+private import Synchronization
 
 /// Ships orders one after another, on the worker `job:ship/0`.
 final class ShippingJobs: Service {
@@ -11,7 +12,20 @@ final class ShippingJobs: Service {
     private struct Job: Sendable {
         let order: Order
         let request: ContextSnapshot
-        let accepted: CheckedContinuation<Void, any Error>
+        let acceptance: Acceptance
+    }
+
+    /// The answer that the request waits for. It is given once: by the job, or by the request's own cancellation.
+    private final class Acceptance: Sendable {
+        private let waiting: Mutex<CheckedContinuation<Void, any Error>?>
+
+        init(_ continuation: CheckedContinuation<Void, any Error>) {
+            self.waiting = Mutex(continuation)
+        }
+
+        func give(_ result: Result<Void, any Error>) {
+            self.waiting.withLock { $0.take() }?.resume(with: result)
+        }
     }
 
     private let app: App
@@ -28,8 +42,18 @@ final class ShippingJobs: Service {
 
     /// Hands an order over and waits for the first step, during which the job borrows the caller's context.
     func submit(_ order: Order, borrowing request: ContextSnapshot) async throws {
-        try await withCheckedThrowingContinuation { continuation in
-            self.queue.yield(Job(order: order, request: request, accepted: continuation))
+        let given = Mutex<Acceptance?>(nil)
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let acceptance = Acceptance(continuation)
+                given.withLock { $0 = acceptance }
+                let job = Job(order: order, request: request, acceptance: acceptance)
+                // A loop that has ended takes no more; a request that was cancelled before has nobody to tell it.
+                if case .terminated = self.queue.yield(job) { acceptance.give(.failure(CancellationError())) }
+                if Task.isCancelled { acceptance.give(.failure(CancellationError())) }
+            }
+        } onCancel: {
+            given.withLock { $0 }?.give(.failure(CancellationError()))
         }
     }
 
@@ -52,9 +76,9 @@ final class ShippingJobs: Service {
                 }
                 if count == 0 { throw CancellationError() }
             }
-            job.accepted.resume()
+            job.acceptance.give(.success(()))
         } catch {
-            job.accepted.resume(throwing: error)
+            job.acceptance.give(.failure(error))
             return
         }
         await self.deliver(job.order)

@@ -17,6 +17,8 @@ public struct VariableError: Error, Hashable, Sendable {
         public static let neverSet = Code("never_set")
         /// The recyclable variable was set in a unit that has ended.
         public static let recycled = Code("recycled")
+        /// Loading the recyclable variable asks for the variable itself.
+        public static let recursiveLoad = Code("recursive_load")
         /// There is no unit of work here.
         public static let outsideUnit = Code("outside_unit")
         /// There is no scope here that could hold the value.
@@ -46,7 +48,7 @@ public struct VariableError: Error, Hashable, Sendable {
         self.code = code
         self.message = message
         self.fileID = "\(fileID)"
-        self.line = Int(line)
+        self.line = Int(clamping: line)
     }
 
     /// Compares the codes.

@@ -59,7 +59,7 @@ public struct ContextError: Error, Hashable, Sendable {
         self.message = message
         self.errors = errors
         self.fileID = "\(site.fileID)"
-        self.line = Int(site.line)
+        self.line = Int(clamping: site.line)
     }
 
     /// Compares the codes.

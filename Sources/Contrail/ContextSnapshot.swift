@@ -21,7 +21,8 @@ public struct ContextSnapshot: Sendable {
     ///
     /// Throws ``ContextError/Code/outsideAppContext`` when nothing is, and what ``Current`` throws when it has ended.
     ///
-    /// - Parameter name: What the hand-off is for, as the trail shows it: `ship`.
+    /// - Parameter name: What the hand-off is for, as the trail shows it: `ship`. Take it from a small set; at most 128 bytes
+    ///     are kept.
     public init(_ name: String, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
         let app = try Current.app
         guard let layers = ContextLayers.current else { throw Self.outside(Site(fileID: fileID, line: line)) }
@@ -35,7 +36,7 @@ public struct ContextSnapshot: Sendable {
         self.branch = scope?.branch.forked() ?? VariableBranch()
         self.unit = scope?.unit?.forked()
         self.site = Site(fileID: fileID, line: line)
-        app.record(.handoff(name: name, site: self.site), context: visible.ordinal, unit: scope?.unit)
+        app.record(.handoff(name: app.recordedName(name), site: self.site), context: visible.ordinal, unit: scope?.unit)
     }
 
     /// Runs the closure with the borrowed context current.

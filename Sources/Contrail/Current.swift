@@ -45,11 +45,12 @@ public enum Current {
         return ContextLayers.current?.requestEndedError(for: visible) == nil ? visible.request : nil
     }
 
-    /// Writes a mark to the trail of the current context, to be found later. Does nothing outside a context.
+    /// Writes a mark to the trail of the current context, to be found later. Take its name from a small
+    /// set; at most 128 bytes are kept. Does nothing outside a context.
     public static func mark(_ name: String, fileID: StaticString = #fileID, line: UInt = #line) {
         guard case .visible(let visible) = self.lookup(), let app = visible.app?.app else { return }
         app.record(
-            .mark(name: name, site: Site(fileID: fileID, line: line)),
+            .mark(name: app.recordedName(name), site: Site(fileID: fileID, line: line)),
             context: visible.ordinal,
             unit: Scope.current?.unit
         )
@@ -78,12 +79,21 @@ public enum Current {
     }
 
     private static func outside(_ code: ContextError.Code, _ what: String, _ remedy: String) -> ContextError {
-        let place = Scope.current?.unit?.worker.description ?? (ExecutionID.isInTask ? "this task" : "this thread")
+        let place =
+            Scope.current?.unit?.worker.description
+            ?? (ExecutionID.isInTask ? "this task" : ThreadState.current.worker.description)
         return ContextError(code, "no \(what) is current on \(place): enter one with \(remedy)", site: Site())
     }
 }
 
 extension ContextLayers.Visible {
+    /// The innermost context with the place of its last lifetime's push, for messages.
+    var name: String {
+        if let request { return "\(request), pushed at \(request.lifetime.current.site)," }
+        if let app { return "<AppContext of \(app.app.name)>, pushed at \(app.lifetime.current.site)," }
+        return "the context"
+    }
+
     /// The lifetime to which events here belong: the request's, or else the app context's.
     var ordinal: TrailEvent.ContextOrdinal? {
         let ordinal = (self.request?.lifetime ?? self.app?.lifetime)?.current.ordinal ?? 0
@@ -116,8 +126,7 @@ extension ContextLayers {
     }
 
     private func ended(_ kind: EventKind, _ code: ContextError.Code, _ why: String) -> ContextError {
-        let what = self.base.request?.description ?? self.base.app?.description ?? "the context"
-        let message = "\(what) \(why)"
+        let message = "\(self.base.name) \(why)"
         self.base.app?.app.record(
             .problem(TrailEvent.Problem(kind: kind, other: nil, message: message, site: Site())),
             context: self.base.ordinal,

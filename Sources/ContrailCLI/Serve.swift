@@ -5,6 +5,8 @@ private import ContrailServer
 private import Hummingbird
 private import Logging
 private import NIOCore
+private import ServiceLifecycle
+private import UnixSignals
 
 #if canImport(Glibc)
 private import Glibc
@@ -41,7 +43,13 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         try await self.trail.checkReading()
         let router = Router(context: LoopbackRequestContext.self)
-        Postmortem(database: self.trail.path).addRoutes(to: router.group())
+        let hadLog = self.trail.hasLog
+        let postmortem = Postmortem(database: self.trail.path)
+        defer {
+            postmortem.close()
+            if !hadLog { self.trail.removeIdleIndex() }
+        }
+        postmortem.addRoutes(to: router.group())
         var logger = Logger(label: "contrail.serve")
         logger.logLevel = .warning
         let application = Application(
@@ -53,12 +61,18 @@ struct Serve: AsyncParsableCommand {
             },
             logger: logger
         )
+        var group = ServiceGroupConfiguration(
+            services: [application],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        group.maximumGracefulShutdownDuration = .seconds(3)
         do {
-            try await application.runService()
+            try await ServiceGroup(configuration: group).run()
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw ValidationError("port \(self.port) on \(self.host) is in use: choose another with --port")
+            throw Refusal("port \(self.port) on \(self.host) is in use: choose another with --port")
         } catch let error as IOError where error.errnoCode == EACCES {
-            throw ValidationError("port \(self.port) needs privileges: choose one above 1023 with --port")
+            throw Refusal("port \(self.port) needs privileges: choose one above 1023 with --port")
         }
     }
 }

@@ -4,6 +4,8 @@ public import Contrail
 internal import ContrailRecorder
 private import HTTPTypes
 public import Hummingbird
+private import NIOCore
+private import NIOHTTP1
 
 /// Runs every request behind it in a request context of an app.
 ///
@@ -42,7 +44,13 @@ public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddl
             origin: .http
         )
         let scope = ContextScope(requestContext, worker: context.connection.worker, site: Site())
-        try scope.enter()
+        do {
+            try scope.enter()
+        } catch {
+            // The push has undone itself; the error is nobody's to handle.
+            try Signals.gotRequestException.send(from: self.app, error)
+            throw error
+        }
         do {
             var response = try await scope.run {
                 try Signals.requestStarted.send(from: self.app, ())
@@ -80,6 +88,8 @@ public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddl
     /// What a thrown error amounts to: one that is a response below 500 was handled.
     private static func outcome(of error: any Error) -> Outcome {
         if let error = error as? any HTTPResponseError, error.status.code < 500 { return .handled(error) }
+        // The connection broke while the request's body was read: the client is gone.
+        if error is IOError || error is ChannelError || error is HTTPParserError { return .aborted }
         return Outcome(error: error)
     }
 }

@@ -27,10 +27,10 @@ package final class EventQueue: @unchecked Sendable {
     private let tail = Atomic<Int>(0)
     private let head = Atomic<Int>(0)
 
-    /// Makes a queue. The capacity is rounded up to a power of two.
+    /// Makes a queue. The capacity is rounded up to a power of two, from 2 to 2²⁰.
     package init(capacity: Int) {
         var size = 2
-        while size < capacity { size *= 2 }
+        while size < min(capacity, 1 << 20) { size *= 2 }
         self.capacity = size
         self.mask = size - 1
         self.slots = .allocate(capacity: size)

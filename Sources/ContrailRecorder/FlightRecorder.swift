@@ -5,21 +5,24 @@ private import Synchronization
 /// Records what happens to contexts, in front of a drain that stores it.
 ///
 /// Recording cannot throw, block or suspend: a full buffer drops the event and counts it. May be used from any thread.
-/// A recorder belongs to one run; `TrailStore.beginRun(app:)` makes one.
+/// A recorder belongs to one run; `TrailStore` makes one when it opens a trail.
 public final class FlightRecorder: Sendable {
     /// How much is recorded.
-    public enum Level: UInt8, Sendable {
+    public struct Level: Hashable, Sendable {
+        fileprivate let rawValue: UInt8
+
         /// Nothing.
-        case off = 0
+        public static let off = Level(rawValue: 0)
         /// Everything but payloads: pushes, pops, hooks, recycles, problems, and the names and small values of `g`.
-        case lifecycle = 1
+        public static let lifecycle = Level(rawValue: 1)
     }
 
     /// How a recorder works.
     public struct Configuration: Sendable {
         /// How much is recorded at first; ``FlightRecorder/level`` changes it later.
         public var level: Level
-        /// How many events may wait for the drain, rounded up to a power of two. One takes about 250 bytes.
+        /// How many events may wait for the drain, rounded up to a power of two, from 2 to 1,048,576. One
+        /// takes about 250 bytes.
         public var capacity: Int
         /// What must not be stored.
         public var redaction: RedactionPolicy
@@ -39,19 +42,25 @@ public final class FlightRecorder: Sendable {
     private let drops = DropLedger()
     private let levelCode: Atomic<UInt8>
     private let lastSeq = Atomic<UInt64>(0)
-    private let lastOrdinal = Atomic<UInt32>(0)
+    private let lastOrdinal: Atomic<UInt64>
     private let storedCount = Atomic<UInt64>(0)
 
     /// Makes a recorder. Nothing is stored until a drain takes its events.
-    public init(configuration: Configuration = Configuration()) {
+    public convenience init(configuration: Configuration = Configuration()) {
+        self.init(configuration: configuration, lifetimesBefore: 0)
+    }
+
+    /// Makes a recorder whose run has had so many lifetimes already.
+    package init(configuration: Configuration, lifetimesBefore: UInt64) {
         self.redaction = configuration.redaction
         self.queue = EventQueue(capacity: configuration.capacity)
         self.levelCode = Atomic(configuration.level.rawValue)
+        self.lastOrdinal = Atomic(lifetimesBefore)
     }
 
     /// How much is recorded. May be changed at any time; a lifetime that is open then may lack its pop or its push.
     public var level: Level {
-        get { Level(rawValue: self.levelCode.load(ordering: .relaxed)) ?? .off }
+        get { Level(rawValue: self.levelCode.load(ordering: .relaxed)) }
         set { self.levelCode.store(newValue.rawValue, ordering: .relaxed) }
     }
 
@@ -72,9 +81,9 @@ public final class FlightRecorder: Sendable {
     /// How many events may wait for the drain.
     public var capacity: Int { self.queue.capacity }
 
-    /// The number for a lifetime that begins now.
+    /// The number for a lifetime that begins now; 0, which is no number, when the run has had 2³² - 1 of them.
     package func nextOrdinal() -> TrailEvent.ContextOrdinal {
-        self.lastOrdinal.add(1, ordering: .relaxed).newValue
+        TrailEvent.ContextOrdinal(exactly: self.lastOrdinal.wrappingAdd(1, ordering: .relaxed).newValue) ?? 0
     }
 
     /// Records an event. Returns its number, or nil when nothing is recorded.
@@ -110,7 +119,7 @@ public final class FlightRecorder: Sendable {
 
     /// Notes that the drain committed this many events.
     package func noteStored(_ count: Int) {
-        self.storedCount.add(UInt64(count), ordering: .releasing)
+        self.storedCount.wrappingAdd(UInt64(count), ordering: .releasing)
     }
 
     private func event(
@@ -121,7 +130,7 @@ public final class FlightRecorder: Sendable {
         thread: Int64?
     ) -> TrailEvent {
         TrailEvent(
-            seq: self.lastSeq.add(1, ordering: .relaxed).newValue,
+            seq: self.lastSeq.wrappingAdd(1, ordering: .relaxed).newValue,
             monotonicNanoseconds: MonotonicClock.nanoseconds,
             thread: thread,
             worker: worker,

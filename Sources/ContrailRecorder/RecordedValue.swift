@@ -1,7 +1,7 @@
 // A value as the trail keeps it: itself when it is small, a description when it is not, nothing when it is secret.
 
 /// A value as the trail keeps it.
-public enum RecordedValue: Sendable, Equatable {
+package enum RecordedValue: Sendable, Equatable {
     /// A stored `nil`.
     case null
     /// A Boolean, exact.
@@ -18,12 +18,12 @@ public enum RecordedValue: Sendable, Equatable {
     case redacted
 
     /// Text up to this many bytes of UTF-8 is kept as it is.
-    public static let textLimit = 40
+    package static let textLimit = 40
 
     /// Records a value without calling any code of the value's own.
     ///
     /// Scalars and short text are kept, everything else is described by type: no `description`, no `Encodable`, no mirror.
-    public init(_ value: (any Sendable)?) {
+    package init(_ value: (any Sendable)?) {
         guard let value else {
             self = .null
             return

@@ -36,7 +36,7 @@ public struct RedactionPolicy: Sendable {
     }
 
     /// The value as it may be stored under this name.
-    public func redacted(_ value: RecordedValue, under name: String) -> RecordedValue {
+    package func redacted(_ value: RecordedValue, under name: String) -> RecordedValue {
         if value == .null { return value }
         if self.isSecret(name) { return .redacted }
         // A text that was changed would not be the exact value that it claims to be.
@@ -98,8 +98,41 @@ extension RedactionPolicy {
     ///
     /// After `=` a value reaches to the next blank, comma, semicolon, ampersand or closing bracket; after `:` blanks and
     /// ampersands belong to it. One that begins with a quote reaches to the closing quote. After `Authorization:` and
-    /// `Cookie:` the rest of the line goes.
+    /// `Cookie:` the rest of the line goes. Limits are pulled into 0 to 1 MiB.
     public func redacted(_ text: String, limit: Int = 256) -> String {
+        let direct = self.redactedDirectly(text, limit: limit)
+        guard text.utf8.contains(UInt8(ascii: "%")) else { return direct }
+        // What hides behind percent signs is as secret as in clear.
+        let decoded = Self.percentDecoded(text.utf8)
+        let hidden = self.redactedDirectly(decoded, limit: limit)
+        return hidden == self.cutWhole(decoded, limit: limit) ? direct : hidden
+    }
+
+    private func cutWhole(_ text: String, limit: Int) -> String {
+        Self.cut(text.utf8, to: min(max(limit, 0), Self.mostBytes))
+    }
+
+    private static func percentDecoded(_ text: some Collection<UInt8>) -> String {
+        let bytes = Array(text)
+        var output: [UInt8] = []
+        var index = 0
+        while index < bytes.count {
+            let pair = bytes[index...].dropFirst().prefix(2)
+            if bytes[index] == UInt8(ascii: "%"), pair.count == 2,
+                let byte = UInt8(String(decoding: pair, as: UTF8.self), radix: 16)
+            {
+                output.append(byte)
+                index += 3
+            } else {
+                output.append(bytes[index])
+                index += 1
+            }
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    private func redactedDirectly(_ text: String, limit: Int) -> String {
+        let limit = min(max(limit, 0), Self.mostBytes)
         let input = Self.whole(text.utf8, limit: limit * 4)
         guard input.contains(where: Self.isSeparator) else { return Self.cut(input, to: limit) }
         var output: [UInt8] = []
@@ -119,6 +152,9 @@ extension RedactionPolicy {
         }
         return Self.cut(output, to: limit)
     }
+
+    /// No text is kept beyond this many bytes, whatever limit is asked for.
+    private static let mostBytes = 1 << 20
 
     /// The text of at most `limit` bytes, cut on a character boundary.
     static func cut(_ text: some Collection<UInt8>, to limit: Int) -> String {

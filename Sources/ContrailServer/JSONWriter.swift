@@ -46,16 +46,28 @@ struct JSONWriter {
     mutating func value(_ text: String) {
         self.separate()
         self.buffer.writeStaticString("\"")
-        for byte in text.utf8 {
+        var text = text
+        text.withUTF8 { self.appendEscaped($0) }
+        self.buffer.writeStaticString("\"")
+    }
+
+    /// Copies what needs no escape in whole runs: an answer may have megabytes.
+    private mutating func appendEscaped(_ bytes: UnsafeBufferPointer<UInt8>) {
+        var start = 0
+        for (index, byte) in bytes.enumerated() where Self.needsEscape(byte) {
+            self.buffer.writeBytes(bytes[start..<index])
+            start = index + 1
             switch byte {
             case UInt8(ascii: "\""): self.buffer.writeStaticString(#"\""#)
             case UInt8(ascii: "\\"): self.buffer.writeStaticString(#"\\"#)
-            case 0x00..<0x20:
-                self.buffer.writeString(#"\u00"# + (byte < 16 ? "0" : "") + String(byte, radix: 16))
-            default: self.buffer.writeInteger(byte)
+            default: self.buffer.writeString(#"\u00"# + (byte < 16 ? "0" : "") + String(byte, radix: 16))
             }
         }
-        self.buffer.writeStaticString("\"")
+        self.buffer.writeBytes(bytes[start...])
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
     mutating func value(_ integer: some BinaryInteger) {

@@ -14,19 +14,30 @@ public import Hummingbird
 /// interface only, and reads through a sandboxed connection. Routes: `GET|POST v1/query`, `GET v1/runs`,
 /// `GET v1/contexts/{id}`, `GET healthz`.
 public struct Postmortem: Sendable {
+    /// For what people ask.
     private let pool: QueryPool
+    /// For the fixed answers, which must not wait behind what people ask.
+    private let fixedPool: QueryPool
     private let trail: TrailStore?
 
     /// Serves the trail that this process writes.
     public init(_ trail: TrailStore) {
         self.pool = QueryPool(path: trail.path)
+        self.fixedPool = QueryPool(path: trail.path, connections: 1)
         self.trail = trail
     }
 
     /// Serves a trail file, whether or not anybody writes it.
     public init(database path: String) {
         self.pool = QueryPool(path: path)
+        self.fixedPool = QueryPool(path: path, connections: 1)
         self.trail = nil
+    }
+
+    /// Stops what is being asked and closes the connections. Later questions are refused.
+    public func close() {
+        self.pool.closeAndWait()
+        self.fixedPool.closeAndWait()
     }
 
     /// Adds the routes to a group, or to a router.
@@ -35,8 +46,8 @@ public struct Postmortem: Sendable {
     public func addRoutes<Context: RemoteAddressRequestContext>(to group: RouterGroup<Context>) {
         let routes = group.group().add(middleware: PostmortemGuard<Context>())
         let queries = QueryRoute(pool: self.pool)
-        let answers = AnswerRoutes(pool: self.pool)
-        let health = HealthRoute(pool: self.pool, trail: self.trail)
+        let answers = AnswerRoutes(pool: self.fixedPool)
+        let health = HealthRoute(pool: self.fixedPool, trail: self.trail)
         self.add("v1/query", [.get, .post], to: routes) { request, _ in try await queries.respond(to: request) }
         self.add("v1/runs", [.get], to: routes) { _, _ in try await answers.runs() }
         self.add("v1/contexts/{id}", [.get], to: routes) { _, context in
@@ -52,7 +63,7 @@ public struct Postmortem: Sendable {
         to routes: RouterGroup<Context>,
         _ handler: @escaping @Sendable (Request, Context) async throws -> Response
     ) {
-        let known: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .options, .trace]
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace, .connect]
         for method in known {
             if methods.contains(method) {
                 routes.on(path, method: method, use: handler)

@@ -63,14 +63,16 @@ struct PostmortemGuard<Context: RemoteAddressRequestContext>: RouterMiddleware {
 
     /// Whether `host` or `host:port` names the loopback interface.
     private static func isLocal(host: Substring) -> Bool {
-        let name = host.hasPrefix("[") ? host.prefix { $0 != "]" }.dropFirst() : host.prefix { $0 != ":" }
-        return ["localhost", "127.0.0.1", "::1"].contains(name.lowercased())
+        let names = ["localhost", "127.0.0.1", "[::1]"]
+        guard let name = names.first(where: { host.lowercased().hasPrefix($0) }) else { return false }
+        let rest = host.dropFirst(name.count)
+        return rest.isEmpty || rest.first == ":" && rest.dropFirst().allSatisfy { ("0"..."9").contains($0) }
     }
 
     private static func problem(_ error: any Error) -> Problem {
         switch error {
         case let problem as Problem: problem
-        case let error as HTTPError where error.status == .contentTooLarge:
+        case let error as any HTTPResponseError where error.status == .contentTooLarge:
             Problem(.contentTooLarge, "body_too_large", "send at most \(QueryRoute.mostBodyBytes) bytes")
         case let error as any HTTPResponseError:
             Problem(error.status, "request_refused", error.status.reasonPhrase)

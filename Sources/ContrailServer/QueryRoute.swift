@@ -2,6 +2,7 @@
 
 internal import ContrailStore
 internal import Hummingbird
+private import NIOPosix
 
 /// Answers ad-hoc SQL.
 struct QueryRoute: Sendable {
@@ -14,11 +15,16 @@ struct QueryRoute: Sendable {
         let query = try await QueryRequest(request)
         do {
             let result = try await self.pool.run(query.sql, parameters: query.parameters, limits: query.limits)
-            return Self.response(result)
-        } catch {
+            guard result.bytes > Self.mostBytesInPlace else { return Self.response(result) }
+            // Writing megabytes takes a while, and the threads that tasks run on are the service's.
+            return try await NIOThreadPool.singleton.runIfActive { Self.response(result) }
+        } catch let error as StoreError {
             throw Problem(error)
         }
     }
+
+    /// Answers up to this many bytes of values are written where they are.
+    private static let mostBytesInPlace = 64 * 1024
 
     /// Rows as arrays. `next` is null: the whole answer is here, or `truncated` says that it is not.
     private static func response(_ result: QueryResult) -> Response {

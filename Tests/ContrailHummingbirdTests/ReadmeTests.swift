@@ -32,4 +32,16 @@ struct ReadmeTests {
         }
         #expect(commands == ["make run", "make test"])
     }
+
+    @Test("its postmortem names the line that leaks")
+    func leak() throws {
+        let desk = try String(
+            contentsOf: Self.root.appendingPathComponent("Examples/Orders/OrderDesk.swift"),
+            encoding: .utf8
+        )
+        let lines = desk.split(separator: "\n", omittingEmptySubsequences: false)
+        let line = try #require(lines.firstIndex { $0.contains("AppContext(self.app).push()") }) + 1
+        let readme = try String(contentsOf: Self.root.appendingPathComponent("README.md"), encoding: .utf8)
+        #expect(readme.contains("Orders/OrderDesk.swift:\(line) "))
+    }
 }

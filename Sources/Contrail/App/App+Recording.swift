@@ -9,7 +9,8 @@ extension App {
         guard let recorder = self.recorder, recorder.isRecording else { return }
         recorder.record(
             body(),
-            context: context,
+            // A run that is out of numbers goes on without.
+            context: context == 0 ? nil : context,
             worker: unit.map { TrailEvent.WorkerLabel($0.worker) },
             epoch: unit?.epoch.rawValue,
             thread: ThreadState.current.threadID
@@ -20,6 +21,11 @@ extension App {
     func recordedText(of error: (any Error)?) -> String? {
         guard let error, let recorder = self.recorder, recorder.isRecording else { return nil }
         return recorder.redaction.redacted(String(describing: error))
+    }
+
+    /// A name of the caller's as it may be stored: free of secrets, at most 128 bytes.
+    func recordedName(_ name: String) -> String {
+        self.recorder?.redaction.redacted(name, limit: 128) ?? name
     }
 
     /// Ends the worker's unit of work and begins the next, and records it. For job loops: call it before each job.

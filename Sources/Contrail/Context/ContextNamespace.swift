@@ -152,15 +152,15 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) -> (any Sendable)? {
+        let record = self.record(ofSetting: name, to: value, Site(fileID: fileID, line: line))
         let existing = self.table.withLock { table -> Stored? in
             if let stored = table.entries[name] { return stored }
             table.entries[name] = Stored(value: value)
             table.version += 1
+            record()
             return nil
         }
-        if let existing { return existing.value }
-        self.recordSet(name, value, Site(fileID: fileID, line: line))
-        return value
+        return existing.map(\.value) ?? value
     }
 
     /// Removes a name; throws ``ContextError/Code/missingKey`` when it is absent.
@@ -201,10 +201,13 @@ public final class ContextNamespace: Sendable {
         }
         guard let entries, !entries.isEmpty || !onlyIfChanged else { return }
         let values = entries.map { name, stored in
-            (name: name, value: recorder.redaction.redacted(RecordedValue(stored.value), under: name))
+            (
+                name: self.app.recordedName(name),
+                value: recorder.redaction.redacted(RecordedValue(stored.value), under: name)
+            )
         }
         self.app.record(
-            .gSnapshot(TrailEvent.Snapshot(label: label, values: values)),
+            .gSnapshot(TrailEvent.Snapshot(label: self.app.recordedName(label), values: values)),
             context: context ?? self.currentOrdinal,
             unit: unit
         )
@@ -220,34 +223,43 @@ public final class ContextNamespace: Sendable {
     }
 
     private func set(_ name: String, _ value: (any Sendable)?, _ site: Site) {
+        let record = self.record(ofSetting: name, to: value, site)
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
         let old = self.table.withLock { table in
             table.version += 1
+            record()
             return table.entries.updateValue(Stored(value: value), forKey: name)
         }
-        withExtendedLifetime(old) { self.recordSet(name, value, site) }
+        withExtendedLifetime(old) {}
     }
 
     @discardableResult
     private func removeValue(_ name: String, _ site: Site) -> Stored? {
-        let old = self.table.withLock { table in
+        let key = self.app.recordedName(name)
+        let unit = Scope.current?.unit
+        return self.table.withLock { table in
             let old = table.entries.removeValue(forKey: name)
-            if old != nil { table.version += 1 }
+            guard old != nil else { return nil }
+            table.version += 1
+            self.app.record(.gDelete(key: key, site: site), context: self.currentOrdinal, unit: unit)
             return old
         }
-        if old != nil {
-            self.app.record(.gDelete(key: name, site: site), context: self.currentOrdinal, unit: Scope.current?.unit)
-        }
-        return old
     }
 
-    private func recordSet(_ name: String, _ value: (any Sendable)?, _ site: Site) {
-        guard let recorder = self.app.recorder, recorder.isRecording else { return }
-        self.app.record(
-            .gSet(key: name, value: recorder.redaction.redacted(RecordedValue(value), under: name), site: site),
-            context: self.currentOrdinal,
-            unit: Scope.current?.unit
-        )
+    /// Prepares the record of a change. It is made under the lock, where the order of changes is decided: recording neither
+    /// waits nor runs anybody's code.
+    private func record(ofSetting name: String, to value: (any Sendable)?, _ site: Site) -> () -> Void {
+        guard let recorder = self.app.recorder, recorder.isRecording else { return {} }
+        let key = self.app.recordedName(name)
+        let recorded = recorder.redaction.redacted(RecordedValue(value), under: name)
+        let unit = Scope.current?.unit
+        return {
+            self.app.record(
+                .gSet(key: key, value: recorded, site: site),
+                context: self.currentOrdinal,
+                unit: unit
+            )
+        }
     }
 
     private func missing(_ name: String, _ site: Site) -> ContextError {

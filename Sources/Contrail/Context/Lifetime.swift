@@ -20,6 +20,8 @@ struct Lifetime {
     var site = Site()
     /// The unit of work in which it was pushed.
     var unit: WorkUnit?
+    /// The task or thread that pushed it last.
+    var owner: ExecutionID?
 
     /// Whether there is a push that no pop is undoing.
     var canPop: Bool { self.depth > self.popping }
@@ -49,6 +51,7 @@ final class LifetimeState: Sendable {
     func push(site: Site, unit: WorkUnit?, recorder: FlightRecorder?) -> Lifetime {
         self.state.withLock { lifetime in
             lifetime.depth += 1
+            lifetime.owner = ExecutionID.current
             if lifetime.depth == 1 {
                 lifetime.ordinal = recorder?.nextOrdinal() ?? 0
                 lifetime.isTornDown = false

@@ -79,10 +79,9 @@ extension AppContext {
     }
 
     private func validatePop(_ site: Site) throws(ContextError) -> (ContextLayers, UnitClaim?) {
-        let layers = try PopValidation(self.app, self.description, self.lifetime.current, site)
+        let layers = try PopValidation(self.app, "<AppContext of \(self.app.name)>", self.lifetime.current, site)
             .validate { layers in
-                guard let top = layers.topApp?.context else { return nil }
-                return (top === self, top.description)
+                layers.topApp.map { $0.context === self ? .itself : .other($0.context, seenBy: self.app) }
             }
         return (layers, layers.topApp?.claim)
     }
@@ -182,11 +181,9 @@ extension App.RequestContext {
         let validation = PopValidation(self.app, self.description, self.lifetime.current, site)
         let layers = try validation.validate { layers in
             guard let top = layers.topRequest else { return nil }
-            if top.context !== self { return (false, top.context.description) }
-            if let ownedApp = top.ownedApp, layers.topApp?.context !== ownedApp {
-                return (false, layers.visible.app?.description ?? "none, for its app context was popped by itself")
-            }
-            return (true, top.context.description)
+            if top.context !== self { return .other(top.context, seenBy: self.app) }
+            guard let ownedApp = top.ownedApp, layers.topApp?.context !== ownedApp else { return .itself }
+            return ownedApp.isPushed ? layers.visible.app.map { .other($0, seenBy: self.app) } : .appContextIsGone
         }
         guard let top = layers.topRequest else { throw validation.notPushed() }
         let claim = top.ownedApp == nil ? top.claim : layers.topApp?.claim

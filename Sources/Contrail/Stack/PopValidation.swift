@@ -19,11 +19,8 @@ struct PopValidation {
 
     /// Gives the layers in which the pop may happen.
     ///
-    /// - Parameter isTop: For the caller's layers: whether the context is on top of its layer, and what is; nil when nothing
-    ///   was pushed there.
-    func validate(
-        _ isTop: (ContextLayers) -> (isTop: Bool, top: String)?
-    ) throws(ContextError) -> ContextLayers {
+    /// - Parameter top: For the caller's layers: what stands in the way of the pop; nil when nothing was pushed there.
+    func validate(_ top: (ContextLayers) -> Top?) throws(ContextError) -> ContextLayers {
         if !self.lifetime.canPop { throw self.notPushed() }
         guard let layers = ContextLayers.current, !layers.isClosed else {
             throw self.foreign("no context is pushed here")
@@ -31,13 +28,45 @@ struct PopValidation {
         guard layers.owner == ExecutionID.current else {
             throw self.foreign("this task did not enter the scope it runs in")
         }
-        guard let (isTop, top) = isTop(layers) else {
+        switch top(layers) {
+        case .itself?: return layers
+        case let obstacle where self.lifetime.owner != layers.owner:
+            throw self.foreign("another task or thread pushed it", obstacle?.ordinal)
+        case .other(let what, let ordinal)?:
+            throw self.notActive("the active one is \(what); pop that first", ordinal)
+        case .appContextIsGone?:
+            throw self.notActive("its app context was popped by itself; the end of the scope or thread tears it down")
+        case nil:
             throw self.notActive("it was not pushed in this scope: a closure form pops what it pushed when it returns")
         }
-        guard isTop else {
-            throw self.notActive("the active one is \(top): pop that first")
+    }
+
+    /// What is on top of the layer that the pop is about.
+    enum Top {
+        /// The context itself.
+        case itself
+        /// Another context, described with the place of its push.
+        case other(String, TrailEvent.ContextOrdinal)
+        /// The context is a request, and the app context that it owns has been popped.
+        case appContextIsGone
+
+        /// Another app context. Its number means something only to those who record with the same recorder.
+        static func other(_ context: AppContext, seenBy app: App) -> Top {
+            .other(context.description, app.recorder === context.app.recorder ? context.lifetime.current.ordinal : 0)
         }
-        return layers
+
+        /// Another request context, as above.
+        static func other(_ context: App.RequestContext, seenBy app: App) -> Top {
+            let lifetime = context.lifetime.current
+            return .other(
+                "\(context), pushed at \(lifetime.site)",
+                app.recorder === context.app.recorder ? lifetime.ordinal : 0
+            )
+        }
+
+        var ordinal: TrailEvent.ContextOrdinal? {
+            if case .other(_, let ordinal) = self, ordinal != 0 { ordinal } else { nil }
+        }
     }
 
     /// The error for a context without a push.
@@ -49,22 +78,36 @@ struct PopValidation {
         )
     }
 
-    private func notActive(_ why: String) -> ContextError {
-        self.refuse(.rejectedPop, .notActive, "cannot pop \(self.context): \(why)")
-    }
-
-    private func foreign(_ why: String) -> ContextError {
+    private func notActive(_ why: String, _ other: TrailEvent.ContextOrdinal? = nil) -> ContextError {
         self.refuse(
-            .foreignPop,
-            .foreignPop,
-            "cannot pop \(self.context) here: \(why); pop it on the task or thread that pushed it"
+            .rejectedPop,
+            .notActive,
+            "cannot pop \(self.context), pushed at \(self.lifetime.site): \(why)",
+            other
         )
     }
 
-    private func refuse(_ kind: EventKind, _ code: ContextError.Code, _ message: String) -> ContextError {
+    private func foreign(_ why: String, _ other: TrailEvent.ContextOrdinal? = nil) -> ContextError {
+        self.refuse(
+            .foreignPop,
+            .foreignPop,
+            "cannot pop \(self.context), pushed at \(self.lifetime.site), here: \(why); pop it on the task or thread that "
+                + "pushed it",
+            other
+        )
+    }
+
+    private func refuse(
+        _ kind: EventKind,
+        _ code: ContextError.Code,
+        _ message: String,
+        _ other: TrailEvent.ContextOrdinal? = nil
+    ) -> ContextError {
         self.app.record(
-            .problem(TrailEvent.Problem(kind: kind, other: nil, message: message, site: self.site)),
-            context: self.lifetime.ordinal == 0 ? nil : self.lifetime.ordinal,
+            .problem(
+                TrailEvent.Problem(kind: kind, other: other == 0 ? nil : other, message: message, site: self.site)
+            ),
+            context: self.lifetime.ordinal,
             unit: self.lifetime.unit ?? Scope.current?.unit
         )
         return ContextError(code, message, site: self.site)

@@ -18,12 +18,14 @@ struct UnitClaim: Sendable {
         self.recycling = recycling
     }
 
-    /// Takes the unit for a request: its worker recycles, unless the app says otherwise or the worker is inside a request.
+    /// Takes the unit for a request: its worker recycles, unless the app says otherwise or the worker is inside a context,
+    /// which goes on with its own unit.
     static func forRequest(of app: App, worker: Worker?, in outer: Scope?, caller: ExecutionID) -> UnitClaim {
         let worker = worker ?? (caller.isTask ? nil : ThreadState.current.worker)
         guard app.recyclesOnRequest else { return self.surrounding(worker, outer) }
         if let worker {
-            let (unit, recycling) = worker.claimUnit()
+            let around = ContextLayers.inheritable?.visible.app == nil ? nil : outer?.unit
+            let (unit, recycling) = worker.claimUnit(inside: around)
             return UnitClaim(unit, worker: worker, isOwned: true, recycling: recycling)
         }
         return UnitClaim(outer?.unit.map { WorkUnit(worker: $0.worker) } ?? WorkUnit(), isOwned: true)

@@ -37,7 +37,7 @@ struct BatchWriter {
         self.insertContext = try BulkStatement(
             database,
             """
-            INSERT INTO context (context_id, run_id, kind, origin, app, parent_id, worker, worker_number, epoch, pushed_at,
+            INSERT OR IGNORE INTO context (context_id, run_id, kind, origin, app, parent_id, worker, worker_number, epoch, pushed_at,
                 popped_at, duration_ns, outcome, error, push_site, pop_site, method, path, endpoint, request_id, trace_id)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
@@ -151,6 +151,7 @@ struct BatchWriter {
         try statement.run()
     }
 
+    /// Adds a lifetime. One that is there already stays as it is: a batch that cannot be written would be tried for ever.
     private mutating func write(_ row: ContextRow) throws {
         let statement = self.insertContext
         let request = row.push.request

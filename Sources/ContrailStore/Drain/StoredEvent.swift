@@ -37,9 +37,6 @@ struct StoredEvent {
         case .signalFailed(let signal, let error):
             self.name = signal
             self.setDetail { $0.add("error", error) }
-        case .error(let text, let site):
-            self.site = site
-            self.setDetail { $0.add("error", text) }
         case .drop(let drop):
             self.setDetail {
                 $0.add("count", drop.count)

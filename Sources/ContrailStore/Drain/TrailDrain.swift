@@ -15,7 +15,7 @@ final class TrailDrain: Sendable {
     /// How many events one transaction takes at the most.
     private static let batchLimit = 8192
     /// How long a stopping drain keeps trying to commit. With what servers take before it, a service ends within 5 s.
-    private static let stopPatience: Duration = .milliseconds(1500)
+    private static let stopPatience: Duration = .seconds(1)
     /// How long one attempt waits for another process's lock, in milliseconds: short, for stopping must not wait for it.
     private static let lockPatience = 250
 
@@ -85,6 +85,8 @@ final class TrailDrain: Sendable {
             let deadline = isStopping ? ContinuousClock.now + Self.stopPatience : nil
             while let batch = self.nextBatch() {
                 guard self.commit(batch, &writer, until: deadline) else { return self.giveUp(batch.count) }
+                // Those who record on and on must not keep the drain from ending.
+                if let deadline, ContinuousClock.now > deadline { break }
             }
             if isStopping { return self.endRun(&writer) }
             self.resumeFlushes(upTo: self.recorder.accounting)
@@ -129,7 +131,8 @@ final class TrailDrain: Sendable {
                     deadline = ContinuousClock.now + Self.stopPatience
                 }
                 if let deadline, ContinuousClock.now > deadline { return false }
-                _ = self.wake.wait(timeout: .now() + .milliseconds(min(1000, 20 << min(failures, 6))))
+                let pause = deadline == nil ? min(1000, 20 << min(failures, 6)) : 20
+                _ = self.wake.wait(timeout: .now() + .milliseconds(pause))
             }
         }
     }

@@ -17,11 +17,13 @@ final class RunLiveness: Sendable {
     private static let ownRuns = Mutex<Set<String>>([])
 
     private let path: String
+    private let runUUID: String
     private let descriptor: CInt
 
     /// Takes the lock of a new run.
     init(database: String, runUUID: String) throws(StoreError) {
         self.path = Self.path(database, runUUID)
+        self.runUUID = runUUID
         self.descriptor = open(self.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard self.descriptor >= 0 else {
             throw StoreError(
@@ -33,12 +35,12 @@ final class RunLiveness: Sendable {
             close(self.descriptor)
             throw StoreError(.locked, "cannot lock \(self.path): use a file system with record locks for the trail")
         }
-        Self.ownRuns.withLock { _ = $0.insert(self.path) }
+        Self.ownRuns.withLock { _ = $0.insert(runUUID) }
     }
 
     /// Ends the run: removes the file and releases the lock.
     func end() {
-        guard Self.ownRuns.withLock({ $0.remove(self.path) }) != nil else { return }
+        guard Self.ownRuns.withLock({ $0.remove(self.runUUID) }) != nil else { return }
         unlink(self.path)
         close(self.descriptor)
     }
@@ -46,7 +48,7 @@ final class RunLiveness: Sendable {
     /// Whether the run's process is alive. Removes the file of a dead one.
     static func isAlive(database: String, runUUID: String) -> Bool {
         let path = Self.path(database, runUUID)
-        if self.ownRuns.withLock({ $0.contains(path) }) { return true }
+        if self.ownRuns.withLock({ $0.contains(runUUID) }) { return true }
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
         // Only a missing file proves that nobody holds it; a file that may not be opened may well be locked.
         guard descriptor >= 0 else { return errno != ENOENT }

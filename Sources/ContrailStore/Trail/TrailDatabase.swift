@@ -70,9 +70,7 @@ package enum TrailDatabase {
         guard FileManager.default.isWritableFile(atPath: directory) else {
             throw StoreError(.inaccessible, "the directory \(directory) is not writable: change its owner or mode")
         }
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
-            throw StoreError(.inaccessible, "\(path) is a directory: name a file in it")
-        }
+        if FileManager.default.fileExists(atPath: path) { try self.checkKind(of: path) }
         if FileManager.default.fileExists(atPath: path), !FileManager.default.isWritableFile(atPath: path) {
             throw StoreError(.inaccessible, "\(path) is not writable: change its owner or mode")
         }
@@ -80,11 +78,10 @@ package enum TrailDatabase {
 
     /// Refuses a file that is missing, is no trail, or is one of a newer schema. For those who only read.
     package static func checkReadable(_ path: String) throws(StoreError) {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+        guard FileManager.default.fileExists(atPath: path) else {
             throw StoreError(.inaccessible, "\(path) does not exist: name the trail's database file")
         }
-        if isDirectory.boolValue { throw StoreError(.inaccessible, "\(path) is a directory: name a file in it") }
+        try self.checkKind(of: path)
         try self.checkExisting(path)
     }
 
@@ -94,6 +91,16 @@ package enum TrailDatabase {
         let queue = try? DatabaseQueue(path: path)
         try? queue?.read { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
         try? queue?.close()
+    }
+
+    /// Refuses what is no regular file: a directory holds no database, and a pipe would be waited for.
+    private static func checkKind(of path: String) throws(StoreError) {
+        let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let type = (try? FileManager.default.attributesOfItem(atPath: resolved))?[.type] as? FileAttributeType
+        if type == .typeDirectory { throw StoreError(.inaccessible, "\(path) is a directory: name a file in it") }
+        guard type == .typeRegular else {
+            throw StoreError(.inaccessible, "\(path) is not a regular file: name another")
+        }
     }
 
     private static func size(of path: String) -> Int? {

@@ -14,8 +14,14 @@ struct TrailHeader {
 
     /// Reads the header; throws `notADatabase` or `inaccessible`.
     init(file path: String) throws(StoreError) {
-        guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.read(upToCount: 100) else {
+        guard let file = FileHandle(forReadingAtPath: path), let bytes = try? file.read(upToCount: 100) ?? Data() else {
             throw StoreError(.inaccessible, "\(path) cannot be read: check its owner and mode")
+        }
+        guard !bytes.isEmpty else {
+            throw StoreError(
+                .notATrail,
+                "\(path) is empty: start the service that writes it first, or name another file"
+            )
         }
         guard bytes.count == 100, bytes.starts(with: Array("SQLite format 3\0".utf8)) else {
             throw StoreError(

@@ -30,9 +30,14 @@ final class TrailRun: Sendable {
         self.liveness = liveness
     }
 
-    /// Marks the run as ended in order.
+    /// Marks the run as ended in order. How a context ended whose pop is not there, because it was dropped or never came, is
+    /// not known.
     func markClean(_ queue: DatabaseQueue, at microseconds: Int64) throws {
         try queue.write { database in
+            try database.execute(
+                sql: "UPDATE context SET outcome = 'unknown' WHERE outcome = 'open' AND run_id = ?",
+                arguments: [self.id]
+            )
             try database.execute(
                 sql: "UPDATE run SET end_state = 'clean', ended_at = ? WHERE run_id = ?",
                 arguments: [microseconds, self.id]

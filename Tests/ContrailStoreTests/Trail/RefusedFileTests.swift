@@ -49,7 +49,7 @@ struct RefusedFileTests {
     func newerSchema() throws {
         let directory = try TemporaryTrail()
         try directory.open().close()
-        let queue = try DatabaseQueue(path: directory.path)
+        let queue = try directory.connection()
         try queue.write { try $0.execute(sql: "PRAGMA user_version = 99") }
         try queue.close()
         try self.expectRefusal(.newerSchema, mentions: ["99", "upgrade"], in: directory)

@@ -51,7 +51,7 @@ struct RunTests {
     func crashed() throws {
         let directory = try TemporaryTrail()
         try directory.open().close()
-        let queue = try DatabaseQueue(path: directory.path)
+        let queue = try directory.connection()
         try queue.write { database in
             try database.execute(
                 sql: """

@@ -37,10 +37,18 @@ final class TemporaryTrail: Sendable {
         )
     }
 
+    /// An ordinary connection that may write. It waits for the drain, which has the lock now and then.
+    func connection() throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        return try DatabaseQueue(path: self.path, configuration: configuration)
+    }
+
     /// Reads with an ordinary connection, as the sqlite3 shell does.
     func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
         var configuration = Configuration()
         configuration.readonly = true
+        configuration.busyMode = .timeout(10)
         let queue = try DatabaseQueue(path: self.path, configuration: configuration)
         defer { try? queue.close() }
         return try queue.read { try Row.fetchAll($0, sql: sql, arguments: arguments) }

@@ -117,7 +117,7 @@ struct TrailStoreTests {
         let directory = try TemporaryTrail()
         let trail = try directory.open(capacity: 64)
         let app = App("shop", recorder: trail.recorder)
-        let blocker = try DatabaseQueue(path: directory.path)
+        let blocker = try directory.connection()
         // While another connection has the write lock nothing can be stored, and 2,000 events do not fit into 64 places.
         try blocker.inTransaction(.immediate) { _ in
             for _ in 0..<1000 { withAppContext(app) { _ in } }
@@ -141,7 +141,7 @@ struct TrailStoreTests {
         let directory = try TemporaryTrail()
         let trail = try directory.open(capacity: 8192)
         let app = App("shop", recorder: trail.recorder)
-        let blocker = try DatabaseQueue(path: directory.path)
+        let blocker = try directory.connection()
         try blocker.inTransaction(.immediate) { _ in
             for _ in 0..<1000 { withAppContext(app) { _ in } }
             return .rollback
@@ -188,7 +188,7 @@ struct TrailStoreTests {
         let directory = try TemporaryTrail()
         let trail = try directory.open()
         trail.close()
-        let queue = try DatabaseQueue(path: directory.path)
+        let queue = try directory.connection()
         #expect(throws: DatabaseError.self) { try queue.write { try $0.execute(sql: "UPDATE event SET at = 0") } }
     }
 }

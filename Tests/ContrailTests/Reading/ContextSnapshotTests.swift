@@ -161,7 +161,7 @@ struct ContextSnapshotTests {
             let refused = try await Task.detached {
                 try await snapshot.run { () async in code { try context.pop() } }
             }.value
-            #expect(refused == .notActive)
+            #expect(refused == .foreignPop)
             try await context.pop()
         }
     }

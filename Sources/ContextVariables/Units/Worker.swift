@@ -89,10 +89,11 @@ public final class Worker: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Begins the unit of a request: a recycle, or a unit of its own when the worker is inside another request.
-    package func claimUnit() -> (unit: WorkUnit, recycling: Recycling?) {
+    /// Begins the unit of a request: a recycle, or a unit of its own when the worker is inside another request, or inside
+    /// `outer`, a unit that a context around the request is using.
+    package func claimUnit(inside outer: WorkUnit? = nil) -> (unit: WorkUnit, recycling: Recycling?) {
         let step = self.state.withLock { state -> Step? in
-            guard state.claimed == nil else { return nil }
+            guard state.claimed == nil, outer == nil || outer !== state.unit else { return nil }
             let step = self.advance(&state)
             state.claimed = step.next
             return step

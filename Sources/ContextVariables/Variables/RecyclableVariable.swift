@@ -65,7 +65,8 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
     ///
     /// Only a complete value is published: when `load` throws, its caller gets the error, the variable stays empty, and one
     /// of those who waited tries again (`REC-24` shows what publishing early costs). Outside a unit nothing can be kept, so
-    /// that is an error too: ``VariableError/Code/outsideUnit``, before `load` is called.
+    /// that is an error too: ``VariableError/Code/outsideUnit``, before `load` is called. A `load` that asks for its own variable
+    /// gets ``VariableError/Code/recursiveLoad``. Those who wait do so until the load has ended, cancelled or not.
     public nonisolated(nonsending) func getOrLoad(
         fileID: StaticString = #fileID,
         line: UInt = #line,
@@ -74,6 +75,13 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
         guard let unit = Scope.current?.unit else { throw self.missError(fileID: fileID, line: line) }
         switch await unit.claim(self.id) {
         case .ended: throw self.missError(fileID: fileID, line: line)
+        case .loadsItself:
+            throw VariableError(
+                .recursiveLoad,
+                "loading \"\(self.name)\" asks for \"\(self.name)\": load what it needs under another variable",
+                fileID: fileID,
+                line: line
+            )
         case .value(let value):
             if let value = value as? Value { return value }
             throw self.missError(fileID: fileID, line: line)

@@ -15,7 +15,7 @@ package final class WorkUnit: Sendable {
     private enum Slot: Sendable {
         case value(any Sendable)
         /// Somebody is loading it, known by a ticket; the others wait to be told that the slot is settled.
-        case loading(ticket: Int, waiters: [CheckedContinuation<Void, Never>])
+        case loading(ticket: Int, loader: ExecutionID, waiters: [CheckedContinuation<Void, Never>])
     }
 
     /// What a caller of `getOrLoad` finds.
@@ -24,6 +24,8 @@ package final class WorkUnit: Sendable {
         case value(any Sendable)
         /// The caller must load it and call `settle` with the ticket.
         case load(ticket: Int)
+        /// The caller itself is loading it, and would wait for itself.
+        case loadsItself
         /// The unit has ended.
         case ended
     }
@@ -98,8 +100,8 @@ package final class WorkUnit: Sendable {
             if let claim { return claim }
             await withCheckedContinuation { continuation in
                 let isSettled = self.state.withLock { state in
-                    guard case .loading(let ticket, let waiters)? = state.values[id] else { return true }
-                    state.values[id] = .loading(ticket: ticket, waiters: waiters + [continuation])
+                    guard case .loading(let ticket, let loader, let waiters)? = state.values[id] else { return true }
+                    state.values[id] = .loading(ticket: ticket, loader: loader, waiters: waiters + [continuation])
                     return false
                 }
                 if isSettled { continuation.resume() }
@@ -113,7 +115,7 @@ package final class WorkUnit: Sendable {
     /// and so does an `invalidate`, after which somebody else may be loading.
     package func settle(_ id: VariableID, ticket: Int, with value: (any Sendable)?) {
         let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            guard case .loading(ticket, let waiters)? = state.values[id] else { return [] }
+            guard case .loading(ticket, _, let waiters)? = state.values[id] else { return [] }
             state.values[id] = value.map(Slot.value)
             return waiters
         }
@@ -142,15 +144,15 @@ package final class WorkUnit: Sendable {
         guard !state.isEnded else { return .ended }
         switch state.values[id] {
         case .value(let value)?: return .value(value)
-        case .loading?: return nil
+        case .loading(_, let loader, _)?: return loader == ExecutionID.current ? .loadsItself : nil
         case nil:
             state.lastTicket += 1
-            state.values[id] = .loading(ticket: state.lastTicket, waiters: [])
+            state.values[id] = .loading(ticket: state.lastTicket, loader: ExecutionID.current, waiters: [])
             return .load(ticket: state.lastTicket)
         }
     }
 
     private static func waiters(of slot: Slot?) -> [CheckedContinuation<Void, Never>] {
-        if case .loading(_, let waiters)? = slot { waiters } else { [] }
+        if case .loading(_, _, let waiters)? = slot { waiters } else { [] }
     }
 }

@@ -1,0 +1,112 @@
+// What events about the life of a context carry.
+
+extension TrailEvent {
+    /// A push of a context.
+    package struct Push: Sendable {
+        /// How the context came to be.
+        package enum Origin: String, Sendable {
+            /// By an HTTP request.
+            case http
+            /// As an owned copy of another.
+            case copy
+            /// By a borrower.
+            case borrow
+            /// By a call of the program.
+            case manual
+            /// By a test.
+            case test
+        }
+
+        /// Which push of the lifetime it is, from 1. Only the first begins a lifetime.
+        package let depth: Int
+        /// How the context came to be.
+        package let origin: Origin
+        /// The app's name.
+        package let app: String
+        /// The context it was pushed under.
+        package let parent: ContextOrdinal?
+        /// Where it was pushed.
+        package let site: Site
+        /// What was requested; `nil` for an app context.
+        package let request: Request?
+
+        /// Describes a push.
+        package init(
+            depth: Int,
+            origin: Origin,
+            app: String,
+            parent: ContextOrdinal?,
+            site: Site,
+            request: Request? = nil
+        ) {
+            self.depth = depth
+            self.origin = origin
+            self.app = app
+            self.parent = parent
+            self.site = site
+            self.request = request
+        }
+    }
+
+    /// What a request context was pushed for.
+    package struct Request: Sendable {
+        /// The method, in upper case.
+        package let method: String
+        /// The path without its query, at most 192 bytes.
+        package let path: String
+        /// The pattern of the route that matched, such as `/orders/{id}`.
+        package let endpoint: String?
+        /// The server's id of the request.
+        package let requestID: String?
+        /// The trace that the client sent along.
+        package let traceID: String?
+
+        /// Describes a request. The query is dropped from the path. Texts are cut: path
+        /// and endpoint to 192 bytes, ids to 128, the method to 32.
+        package init(method: String, path: String, endpoint: String?, requestID: String?, traceID: String?) {
+            self.method = RedactionPolicy.cut(method.utf8, to: 32)
+            let bytes = path.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+            self.path = RedactionPolicy.cut(bytes, to: 192)
+            self.endpoint = endpoint.map { RedactionPolicy.cut($0.utf8, to: 192) }
+            self.requestID = requestID.map { RedactionPolicy.cut($0.utf8, to: 128) }
+            self.traceID = traceID.map { RedactionPolicy.cut($0.utf8, to: 128) }
+        }
+    }
+
+    /// A pop of a context.
+    package struct Pop: Sendable {
+        /// How many pushes of the lifetime remain. Zero ends it.
+        package let remaining: Int
+        /// How the lifetime ended.
+        package let outcome: Outcome
+        /// The text of the error, redacted, at most 256 bytes.
+        package let error: String?
+        /// Nanoseconds since the first push.
+        package let durationNanoseconds: UInt64
+        /// Where it was popped.
+        package let site: Site
+
+        /// Describes a pop.
+        package init(remaining: Int, outcome: Outcome, error: String?, durationNanoseconds: UInt64, site: Site) {
+            self.remaining = remaining
+            self.outcome = outcome
+            self.error = error
+            self.durationNanoseconds = durationNanoseconds
+            self.site = site
+        }
+    }
+
+    /// How a lifetime ended, as the trail stores it.
+    package enum Outcome: String, Sendable {
+        /// It did what it was to do.
+        case ok
+        /// It failed and the error was turned into an answer.
+        case handled
+        /// It failed.
+        case failed
+        /// It was cancelled, or the client went away.
+        case aborted
+        /// Nobody popped it.
+        case leaked
+    }
+}

@@ -1,0 +1,95 @@
+// What events about hooks, `g`, workers, problems and losses carry.
+
+extension TrailEvent {
+    /// One call of a teardown hook.
+    package struct Teardown: Sendable {
+        /// The hook's name.
+        package let hook: String
+        /// Its place in the order of execution, from 1.
+        package let position: Int
+        /// How long it took, in nanoseconds.
+        package let durationNanoseconds: UInt64
+        /// The text of the error it threw.
+        package let error: String?
+        /// Where it was registered.
+        package let site: Site
+
+        /// Describes a call of a hook.
+        package init(hook: String, position: Int, durationNanoseconds: UInt64, error: String?, site: Site) {
+            self.hook = hook
+            self.position = position
+            self.durationNanoseconds = durationNanoseconds
+            self.error = error
+            self.site = site
+        }
+    }
+
+    /// All of `g` at one moment.
+    package struct Snapshot: Sendable {
+        /// Why it was taken: `teardown`, `failure`, or the caller's label.
+        package let label: String
+        /// The names and values in order of insertion, redacted.
+        package let values: [(name: String, value: RecordedValue)]
+
+        /// Describes a snapshot.
+        package init(label: String, values: [(name: String, value: RecordedValue)]) {
+            self.label = label
+            self.values = values
+        }
+    }
+
+    /// A worker's step from one unit to the next.
+    package struct Recycle: Sendable {
+        /// The epoch that ended; `nil` for the worker's first unit.
+        package let before: UInt64?
+        /// The epoch that began.
+        package let after: UInt64
+        /// How many recyclable values were released.
+        package let variablesDropped: Int
+
+        /// Describes a recycle.
+        package init(before: UInt64?, after: UInt64, variablesDropped: Int) {
+            self.before = before
+            self.after = after
+            self.variablesDropped = variablesDropped
+        }
+    }
+
+    /// Something that should not happen.
+    package struct Problem: Sendable {
+        /// The kind: `leak`, `stale_read`, `rejected_pop`, `foreign_pop` or `borrow_outlived`.
+        package let kind: EventKind
+        /// The other context that is involved.
+        package let other: ContextOrdinal?
+        /// What happened, in one line.
+        package let message: String
+        /// The guilty place: the push that leaked, or the pop that was refused. A read that came too late went through a
+        /// property, which cannot know its caller, and names that.
+        package let site: Site
+
+        /// Describes a problem.
+        package init(kind: EventKind, other: ContextOrdinal?, message: String, site: Site) {
+            self.kind = kind
+            self.other = other
+            self.message = message
+            self.site = site
+        }
+    }
+
+    /// Events that the full buffer refused.
+    package struct Drop: Sendable {
+        /// How many, exactly.
+        package let count: UInt64
+        /// No dropped event has a lower number.
+        package let firstSeq: UInt64
+        /// No dropped event has a higher number.
+        package let lastSeq: UInt64
+
+        /// Describes a drop.
+        package init(count: UInt64, firstSeq: UInt64, lastSeq: UInt64) {
+            self.count = count
+            self.firstSeq = firstSeq
+            self.lastSeq = lastSeq
+        }
+    }
+}
