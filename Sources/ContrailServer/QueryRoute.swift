@@ -15,9 +15,14 @@ struct QueryRoute: Sendable {
         let query = try await QueryRequest(request)
         do {
             let result = try await self.pool.run(query.sql, parameters: query.parameters, limits: query.limits)
-            guard result.bytes > Self.mostBytesInPlace else { return Self.response(result) }
+            let cancellation = QueryCancellation()
+            guard result.bytes > Self.mostBytesInPlace else { return try Self.response(result, cancellation) }
             // Writing megabytes takes a while, and the threads that tasks run on are the service's.
-            return try await NIOThreadPool.singleton.runIfActive { Self.response(result) }
+            return try await withTaskCancellationHandler {
+                try await NIOThreadPool.singleton.runIfActive { try Self.response(result, cancellation) }
+            } onCancel: {
+                cancellation.cancel()
+            }
         } catch let error as StoreError {
             throw Problem(error)
         }
@@ -27,7 +32,7 @@ struct QueryRoute: Sendable {
     private static let mostBytesInPlace = 64 * 1024
 
     /// Rows as arrays. `next` is null: the whole answer is here, or `truncated` says that it is not.
-    private static func response(_ result: QueryResult) -> Response {
+    private static func response(_ result: QueryResult, _ cancellation: QueryCancellation) throws -> Response {
         var json = JSONWriter()
         json.beginObject()
         json.member("ok", true)
@@ -43,6 +48,9 @@ struct QueryRoute: Sendable {
         json.name("rows")
         json.beginArray()
         for row in result.rows {
+            if cancellation.isCancelled {
+                throw Problem(.serviceUnavailable, "query_cancelled", "the service is stopping")
+            }
             json.beginArray()
             for value in row { json.value(value) }
             json.endArray()
