@@ -17,6 +17,10 @@ struct GeneratedTrail {
     /// A date in the middle, in UTC microseconds.
     let middle: Int64
 
+    /// The trail is asked while it is open, as in a service that runs: closing it would end what is open.
+    private let trail: TrailStore
+    private let open: [App.RequestContext]
+
     private struct Failure: Error {}
 
     init(path file: String, events: Int) async throws {
@@ -40,8 +44,8 @@ struct GeneratedTrail {
         let elapsed = ContinuousClock.now - start
         let accounting = trail.recorder.accounting
         let seconds = elapsed / .seconds(1)
-        // Closing would pop nothing: what is open stays open, as in a service that is running.
-        withExtendedLifetime(open) {}
+        self.trail = trail
+        self.open = open
         let size = ["", "-wal"].compactMap {
             try? FileManager.default.attributesOfItem(atPath: file + $0)[.size] as? Int
         }
@@ -63,7 +67,7 @@ struct GeneratedTrail {
     private static func request(_ number: Int, _ app: App, _ worker: Worker) throws {
         app.recycle(worker)
         try withAppContext(app, worker: worker) { appContext in
-            let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/orders/\(number % 100_000)?x=1")
+            let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/orders/\(number % 10_000)?x=1")
             let context = App.RequestContext(app, head, endpoint: "/orders/{id}", requestID: Self.requestID(number))
             try context.push()
             appContext.g["order_id"] = number

@@ -31,11 +31,13 @@ struct TrailQueries: AsyncParsableCommand {
         print(trail.summary)
         var slowest = 0.0
         for question in Question.all(of: trail) {
-            let milliseconds = try question.fastestOfFive(path)
+            let (rows, milliseconds) = try question.fastestOfFive(path)
             slowest = max(slowest, milliseconds)
-            print(String(format: "%8.1f ms  %@", milliseconds, question.name))
+            print(String(format: "%8.0f ms  %5d rows  %@", milliseconds, rows, question.name))
+            // A fast answer without rows would measure nothing.
+            if rows == 0 { throw ExitCode.failure }
         }
-        print(String(format: "%8.1f ms  slowest; the bar is %.0f ms", slowest, self.bar))
+        print(String(format: "%8.0f ms  slowest; the bar is %.0f ms", slowest, self.bar))
         if slowest >= self.bar { throw ExitCode.failure }
     }
 }
