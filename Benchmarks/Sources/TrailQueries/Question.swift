@@ -46,7 +46,7 @@ struct Question {
             Question(
                 name: "events by kind and time",
                 sql: """
-                    SELECT * FROM events WHERE kind = 'g_set' AND at BETWEEN \(trail.middle) AND \(trail.middle + 10000)
+                    SELECT * FROM events WHERE kind = 'g_set' AND at BETWEEN \(trail.middle) AND \(trail.middle + 1_000_000)
                     ORDER BY id LIMIT 1000
                     """
             ),
