@@ -10,19 +10,11 @@ private import Synchronization
 /// @unchecked Sendable: a slot's event is touched only by the thread whose turn it is, and turns are passed on with
 /// release and taken with acquire; the head is touched by the single consumer only.
 package final class EventQueue: @unchecked Sendable {
-    private struct Slot: ~Copyable {
-        let turn: Atomic<Int>
-        var event: TrailEvent?
-
-        init(turn: Int) {
-            self.turn = Atomic(turn)
-            self.event = nil
-        }
-    }
-
     package let capacity: Int
 
-    private let slots: UnsafeMutablePointer<Slot>
+    /// Whose turn each slot is. Apart from the events, so that reading a turn touches nothing that its holder writes.
+    private let turns: UnsafeMutablePointer<Atomic<Int>>
+    private let events: UnsafeMutablePointer<TrailEvent?>
     private let mask: Int
     private let tail = Atomic<Int>(0)
     private let head = Atomic<Int>(0)
@@ -33,13 +25,17 @@ package final class EventQueue: @unchecked Sendable {
         while size < min(capacity, 1 << 20) { size *= 2 }
         self.capacity = size
         self.mask = size - 1
-        self.slots = .allocate(capacity: size)
-        for index in 0..<size { (self.slots + index).initialize(to: Slot(turn: index)) }
+        self.turns = .allocate(capacity: size)
+        for index in 0..<size { (self.turns + index).initialize(to: Atomic(index)) }
+        self.events = .allocate(capacity: size)
+        self.events.initialize(repeating: nil, count: size)
     }
 
     deinit {
-        self.slots.deinitialize(count: self.capacity)
-        self.slots.deallocate()
+        self.turns.deinitialize(count: self.capacity)
+        self.turns.deallocate()
+        self.events.deinitialize(count: self.capacity)
+        self.events.deallocate()
     }
 
     /// How many events wait. Exact when nobody records; otherwise a value from the recent past.
@@ -51,8 +47,8 @@ package final class EventQueue: @unchecked Sendable {
     package func append(_ event: TrailEvent) -> Bool {
         var position = self.tail.load(ordering: .relaxed)
         while true {
-            let slot = self.slots + (position & self.mask)
-            let difference = slot.pointee.turn.load(ordering: .acquiring) - position
+            let slot = position & self.mask
+            let difference = self.turns[slot].load(ordering: .acquiring) - position
             if difference < 0 { return false }
             if difference > 0 {
                 position = self.tail.load(ordering: .relaxed)
@@ -67,8 +63,8 @@ package final class EventQueue: @unchecked Sendable {
                 position = seen
                 continue
             }
-            slot.pointee.event = event
-            slot.pointee.turn.store(position + 1, ordering: .releasing)
+            self.events[slot] = event
+            self.turns[slot].store(position + 1, ordering: .releasing)
             return true
         }
     }
@@ -76,10 +72,10 @@ package final class EventQueue: @unchecked Sendable {
     /// Takes the oldest event, or returns nil when there is none yet. The consumer's thread only.
     package func popFirst() -> TrailEvent? {
         let position = self.head.load(ordering: .relaxed)
-        let slot = self.slots + (position & self.mask)
-        guard slot.pointee.turn.load(ordering: .acquiring) == position + 1 else { return nil }
-        let event = slot.pointee.event.take()
-        slot.pointee.turn.store(position + self.capacity, ordering: .releasing)
+        let slot = position & self.mask
+        guard self.turns[slot].load(ordering: .acquiring) == position + 1 else { return nil }
+        let event = self.events[slot].take()
+        self.turns[slot].store(position + self.capacity, ordering: .releasing)
         self.head.store(position + 1, ordering: .releasing)
         return event
     }

@@ -110,6 +110,7 @@ package enum TrailDatabase {
     /// Reads who wrote the file. A file with a write-ahead log must be opened, for its header may be in the log.
     private static func checkExisting(_ path: String) throws(StoreError) {
         let header = (self.size(of: path + "-wal") ?? 0) > 0 ? try self.openedHeader(path) : try TrailHeader(file: path)
+        if header.isBegun, header.applicationID == 0 { return }
         guard header.applicationID == self.applicationID else {
             throw StoreError(.notATrail, "\(path) is an SQLite database but not a trail: name another file")
         }
@@ -131,7 +132,11 @@ package enum TrailDatabase {
             return try queue.read { database in
                 TrailHeader(
                     applicationID: try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0,
-                    schemaVersion: try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+                    schemaVersion: try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0,
+                    isBegun: try Int.fetchOne(
+                        database,
+                        sql: "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'"
+                    ) == 0
                 )
             }
         } catch {
