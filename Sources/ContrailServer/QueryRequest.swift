@@ -1,14 +1,9 @@
 // What a client asks of v1/query, from the URL or from a JSON body.
 
 internal import ContrailStore
+private import Foundation
 private import HTTPTypes
 internal import Hummingbird
-
-#if canImport(FoundationEssentials)
-private import FoundationEssentials
-#else
-private import Foundation
-#endif
 
 /// One query: its text, its parameters and its limits.
 ///
@@ -49,19 +44,32 @@ struct QueryRequest {
     }
 
     private static func urlQuery(of request: Request) throws -> Body {
-        let query = request.uri.queryParameters
-        for name in ["sql", "params", "limit", "timeout_ms"] where query.getAll(name).count > 1 {
-            throw Problem(.badRequest, "query_malformed", "\(name) is given twice: give it once")
-        }
+        let query = try self.form(request.uri.query ?? "")
         return Body(
-            sql: query["sql"].map(String.init),
+            sql: query["sql"],
             params: try query["params"].map { try Self.decode(JSONParameters.self, from: Data($0.utf8)) },
             limit: try Self.integer("limit", query["limit"]),
             timeout_ms: try Self.integer("timeout_ms", query["timeout_ms"])
         )
     }
 
-    private static func integer(_ name: String, _ text: Substring?) throws(Problem) -> Int? {
+    /// The fields of a URL's query as forms and `curl -G` encode them: a plus is a blank, as is `%20`.
+    private static func form(_ query: String) throws(Problem) -> [String: String] {
+        var fields: [String: String] = [:]
+        for pair in query.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let decoded = parts.map { $0.replacing("+", with: " ").removingPercentEncoding }
+            guard let name = decoded[0], let value = decoded.count == 2 ? decoded[1] : "" else {
+                throw Problem(.badRequest, "query_malformed", "the URL is not UTF-8 behind its percent signs")
+            }
+            guard fields.updateValue(value, forKey: name) == nil else {
+                throw Problem(.badRequest, "query_malformed", "\(name) is given twice: give it once")
+            }
+        }
+        return fields
+    }
+
+    private static func integer(_ name: String, _ text: String?) throws(Problem) -> Int? {
         guard let text else { return nil }
         guard let value = Int(text) else {
             throw Problem(.badRequest, "query_malformed", "\(name) must be an integer")

@@ -87,6 +87,15 @@ struct PostmortemTests {
         }
     }
 
+    @Test("a plus in the URL is a blank, and an encoded plus is a plus, as curl -G sends them")
+    func formEncoding() async throws {
+        try await self.withPostmortem { server, _ in
+            let (response, data) = try await server.send("GET", "/_contrail/v1/query?sql=SELECT+1%2B1")
+            #expect(response.status == 200)
+            #expect(String(decoding: data, as: UTF8.self).contains(#""rows":[[2]]"#))
+        }
+    }
+
     @Test("values that JSON cannot say are said otherwise")
     func values() async throws {
         try await self.withPostmortem { server, _ in
@@ -172,6 +181,7 @@ struct PostmortemTests {
                 ("POST", path, json, #"{"sql":"\#(String(repeating: " ", count: 200_000))"}"#, 413),
                 ("GET", path + "?sql=SELECT%201&sql=SELECT%202", [:], nil, 400),
                 ("GET", path + "?sql=SELECT%201&limit=x", [:], nil, 400),
+                ("GET", path + "?sql=SELECT%20'%FF'", [:], nil, 400),
                 ("GET", path, [:], nil, 400),
                 ("PUT", path, json, "{}", 405),
                 ("DELETE", "/_contrail/v1/runs", [:], nil, 405),
