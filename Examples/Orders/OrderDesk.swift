@@ -25,22 +25,22 @@ struct OrderDesk: Sendable {
     private let orders: OrderDatabase
     private let trail: TrailStore
 
-    init(orders: OrderDatabase, trail: TrailStore) {
+    init(orders: OrderDatabase, trail: TrailStore) throws {
         let app = App("orders", recorder: trail.recorder)
         self.app = app
         self.orders = orders
         self.trail = trail
         self.shipping = ShippingJobs(app: app, orders: orders)
         // They run in reverse order: the connection is closed last, for the others may still need it.
-        app.teardownAppContext("close_connection") { context, _ in try context.g[ConnectionKey.self]?.close() }
-        app.teardownAppContext("forget_order") { context, _ in context.g[OrderIDKey.self] = nil }
-        app.teardownRequest("withdraw_order") { context, outcome in
+        try app.teardownAppContext("close_connection") { context, _ in try context.g[ConnectionKey.self]?.close() }
+        try app.teardownAppContext("forget_order") { context, _ in context.g[OrderIDKey.self] = nil }
+        try app.teardownRequest("withdraw_order") { context, outcome in
             // An order whose answer never reached the client is withdrawn: the client will send it again.
             guard case .aborted = outcome, context.request.method == .post else { return }
             guard let id = try context.g[OrderIDKey.self] else { return }
             _ = try await connection(to: orders).write { try Order.filter(key: id).deleteAll($0) }
         }
-        app.teardownRequest("note_outcome") { _, outcome in
+        try app.teardownRequest("note_outcome") { _, outcome in
             if let error = outcome.error { Current.mark("answered with \(type(of: error))") }
         }
     }

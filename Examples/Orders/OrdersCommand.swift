@@ -48,7 +48,7 @@ struct OrdersCommand: AsyncParsableCommand {
             app: "orders",
             configuration: TrailStore.Configuration(version: "1.0.0", logger: logger)
         )
-        let desk = OrderDesk(orders: try OrderDatabase(path: self.database), trail: trail)
+        let desk = try OrderDesk(orders: OrderDatabase(path: self.database), trail: trail)
         let server = Application(
             router: desk.router,
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: self.port)),

@@ -41,6 +41,18 @@ public struct ContextError: Error, Hashable, Sendable {
         public static let missingKey = Code("missing_key")
         /// The value in `g` has another type.
         public static let wrongType = Code("wrong_type")
+        /// The app has dispatched its first request: hooks, handlers and routes are registered before that.
+        public static let setupFinished = Code("setup_finished")
+        /// The rule of a route makes no sense as it is written.
+        public static let invalidRule = Code("invalid_rule")
+        /// The session of a request context that was never pushed, or whose session could not be opened.
+        public static let sessionNotOpened = Code("session_not_opened")
+        /// A change of a null session.
+        public static let sessionUnavailable = Code("session_unavailable")
+        /// A cookie cannot be sent as it is configured or filled.
+        public static let invalidCookie = Code("invalid_cookie")
+        /// The stream has been finished, or is being read by somebody else.
+        public static let streamEnded = Code("stream_ended")
     }
 
     /// What kind of failure it is.
@@ -49,17 +61,40 @@ public struct ContextError: Error, Hashable, Sendable {
     public let message: String
     /// What hooks and receivers threw, in order of execution; only with ``Code/teardownFailed``.
     public let errors: [any Error]
+    /// The error that was on its way out when this one took its place; only from a dispatch or a copied function.
+    public let replaced: (any Error)?
     /// The `#fileID` of the call that failed; of the property, for those of ``Current``, which cannot know their callers.
     public let fileID: String
     /// The line of the call that failed.
     public let line: Int
 
-    package init(_ code: Code, _ message: String, errors: [any Error] = [], site: Site) {
+    package init(
+        _ code: Code,
+        _ message: String,
+        errors: [any Error] = [],
+        replacing replaced: (any Error)? = nil,
+        site: Site
+    ) {
         self.code = code
         self.message = message
         self.errors = errors
+        self.replaced = replaced
         self.fileID = "\(site.fileID)"
         self.line = Int(clamping: site.line)
+    }
+
+    /// The same error, taking the place of another that was on its way out.
+    func replacing(_ error: (any Error)?) -> ContextError {
+        ContextError(copying: self, replaced: error)
+    }
+
+    private init(copying original: ContextError, replaced: (any Error)?) {
+        self.code = original.code
+        self.message = original.message
+        self.errors = original.errors
+        self.replaced = replaced
+        self.fileID = original.fileID
+        self.line = original.line
     }
 
     /// Compares the codes.

@@ -16,6 +16,8 @@ public struct ContextSnapshot: Sendable {
     private let branch: VariableBranch
     private let unit: WorkUnit?
     private let site: Site
+    /// Who took it: for that one the contexts below are its own, and no remains of earlier work.
+    private let taker: ExecutionID
 
     /// Takes a snapshot of what is current here.
     ///
@@ -29,10 +31,8 @@ public struct ContextSnapshot: Sendable {
         let visible = layers.visible
         let scope = Scope.current
         self.visible = visible
-        self.borrowed = ContextLayers.Borrowed(
-            appIdentity: visible.app?.lifetime.identity ?? 0,
-            requestIdentity: visible.request?.lifetime.identity ?? 0
-        )
+        self.borrowed = ContextLayers.Borrowed(visible)
+        self.taker = ExecutionID.current
         self.branch = scope?.branch.forked() ?? VariableBranch()
         self.unit = scope?.unit?.forked()
         self.site = Site(fileID: fileID, line: line)
@@ -42,8 +42,12 @@ public struct ContextSnapshot: Sendable {
     /// Runs the closure with the borrowed context current.
     ///
     /// Throws ``ContextError/Code/borrowOutlived``, without running it, when the owner has ended the context.
-    public func run<Result>(_ operation: () throws -> Result) throws -> Result {
-        let (scope, layers) = try self.enter()
+    public func run<Result>(
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
+        _ operation: () throws -> Result
+    ) throws -> Result {
+        let (scope, layers) = try self.enter(Site(fileID: fileID, line: line))
         defer { layers.close() }
         return try scope.run(operation)
     }
@@ -52,17 +56,21 @@ public struct ContextSnapshot: Sendable {
     ///
     /// Throws ``ContextError/Code/borrowOutlived``, without running it, when the owner has ended the context.
     public nonisolated(nonsending) func run<Result>(
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ operation: nonisolated(nonsending) () async throws -> Result
     ) async throws -> Result {
-        let (scope, layers) = try self.enter()
+        let (scope, layers) = try self.enter(Site(fileID: fileID, line: line))
         defer { layers.close() }
         return try await scope.run(operation)
     }
 
-    private func enter() throws(ContextError) -> (Scope, ContextLayers) {
+    private func enter(_ site: Site) throws(ContextError) -> (Scope, ContextLayers) {
         let caller = ExecutionID.current
-        let layers = ContextLayers(owner: caller, base: self.visible, borrowed: self.borrowed)
-        if let error = layers.endedError { throw error }
+        if caller != self.taker { PoisonedThread.check(caller, for: self.visible.app, site) }
+        let layers = ContextLayers(owner: caller, base: self.visible, borrowed: self.borrowed.run(at: site))
+        if let error = layers.appEndedError(for: self.visible, site) { throw error }
+        if let error = layers.requestEndedError(for: self.visible, site) { throw error }
         let scope = Scope(owner: caller, branch: self.branch.forked(), unit: self.unit?.forked(), layers: layers)
         return (scope, layers)
     }

@@ -45,7 +45,7 @@ public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddl
         )
         let scope = ContextScope(requestContext, worker: context.connection.worker, site: Site())
         do {
-            try scope.enter()
+            try await scope.enter()
         } catch {
             // The push has undone itself; the error is nobody's to handle.
             try Signals.gotRequestException.send(from: self.app, error)

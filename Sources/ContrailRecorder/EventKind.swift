@@ -51,12 +51,16 @@ package struct EventKind: Hashable, Sendable, CustomStringConvertible {
     package static let rejectedPop = EventKind(14, "rejected_pop")
     /// A pop was refused because another task or thread owns the push.
     package static let foreignPop = EventKind(15, "foreign_pop")
+    /// Work began on a thread on which earlier work had left a context pushed.
+    package static let poisonedWorker = EventKind(16, "poisoned_worker")
     /// A signal's receiver threw.
     package static let signalFailed = EventKind(18, "signal_failed")
     /// A context was handed to other work.
     package static let handoff = EventKind(19, "handoff")
     /// The user left a mark.
     package static let mark = EventKind(20, "mark")
+    /// A step of a request failed and nothing else shows it.
+    package static let error = EventKind(21, "error")
     /// Events were dropped because the buffer was full.
     package static let drop = EventKind(25, "drop")
 
@@ -67,6 +71,7 @@ package struct EventKind: Hashable, Sendable, CustomStringConvertible {
     package static let all: [EventKind] = [
         .runStart, .runEnd, .appPush, .appPop, .requestPush, .requestPop, .teardown, .gSet, .gDelete, .gSnapshot,
         .recycle,
-        .staleRead, .leak, .rejectedPop, .foreignPop, .borrowOutlived, .signalFailed, .handoff, .mark, .drop,
+        .staleRead, .leak, .rejectedPop, .foreignPop, .poisonedWorker, .borrowOutlived, .signalFailed, .handoff,
+        .mark, .error, .drop,
     ]
 }

@@ -13,6 +13,9 @@ package struct Site: Hashable, Sendable, CustomStringConvertible {
         self.line = line
     }
 
+    /// Of a call that could not know where it came from, such as a property's.
+    package static let unknown = Site(fileID: "unknown", line: 0)
+
     /// Compares file and line.
     package static func == (left: Site, right: Site) -> Bool {
         left.line == right.line

@@ -55,24 +55,37 @@ extension TrailEvent {
         }
     }
 
-    /// Something that should not happen.
+    /// Something that should not happen. The event's context is the owner's, its worker and thread are the reader's.
     package struct Problem: Sendable {
-        /// The kind: `leak`, `stale_read`, `rejected_pop`, `foreign_pop` or `borrow_outlived`.
+        /// The kind: `leak`, `stale_read`, `rejected_pop`, `foreign_pop`, `poisoned_worker` or `borrow_outlived`.
         package let kind: EventKind
-        /// The other context that is involved.
+        /// The other context that is involved: the active one, or the reader's.
         package let other: ContextOrdinal?
         /// What happened, in one line.
         package let message: String
-        /// The guilty place: the push that leaked, or the pop that was refused. A read that came too late went through a
-        /// property, which cannot know its caller, and names that.
+        /// The place that noticed: the read, the pop that was refused, the push that found another below it; the push itself
+        /// for a leak. A read through a property, which cannot know its caller, names the place where its work began.
         package let site: Site
+        /// Where the owner pushed its context.
+        package let ownerSite: Site?
+        /// Nanoseconds since the owner's context ended; since it was pushed, if it has not.
+        package let ageNanoseconds: UInt64?
 
         /// Describes a problem.
-        package init(kind: EventKind, other: ContextOrdinal?, message: String, site: Site) {
+        package init(
+            kind: EventKind,
+            other: ContextOrdinal?,
+            message: String,
+            site: Site,
+            ownerSite: Site? = nil,
+            ageNanoseconds: UInt64? = nil
+        ) {
             self.kind = kind
             self.other = other
             self.message = message
             self.site = site
+            self.ownerSite = ownerSite
+            self.ageNanoseconds = ageNanoseconds
         }
     }
 

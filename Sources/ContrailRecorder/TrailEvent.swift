@@ -80,6 +80,8 @@ package struct TrailEvent: Sendable {
         case problem(Problem)
         /// A signal's receiver threw.
         case signalFailed(signal: String, error: String)
+        /// A step of a request failed and nothing else shows it.
+        case error(step: String, error: String)
         /// A context was handed to other work.
         case handoff(name: String, site: Site)
         /// The user left a mark.
@@ -104,6 +106,7 @@ package struct TrailEvent: Sendable {
         case .recycle: .recycle
         case .problem(let problem): problem.kind
         case .signalFailed: .signalFailed
+        case .error: .error
         case .handoff: .handoff
         case .mark: .mark
         case .drop: .drop

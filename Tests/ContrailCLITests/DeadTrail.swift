@@ -20,7 +20,7 @@ enum DeadTrail {
         let trail = try TrailStore(path: directory.path(self.name), app: "shop")
         defer { trail.close() }
         let app = App("shop", recorder: trail.recorder)
-        app.teardownRequest("note") { _, _ in }
+        try app.teardownRequest("note") { _, _ in }
         await withRequestContext(app, self.request(.get, "/tea?size=large")) { context async in
             context.appContext?.g["order_id"] = 7
         }

@@ -9,7 +9,7 @@ import Hummingbird
 func runShop() async throws {
     let trail = try TrailStore(path: "var/contrail.sqlite", app: "shop")
     let app = App("shop", recorder: trail.recorder)
-    app.teardownAppContext("close_cart") { context, outcome in
+    try app.teardownAppContext("close_cart") { context, outcome in
         print("cart", context.g["cart_id"] ?? "none", "ended", outcome)
     }
     let router = Router(context: BasicConnectionRequestContext.self)

@@ -75,7 +75,7 @@ struct MiddlewareTests {
     func streaming() async throws {
         let service = try Service()
         let log = Mutex<[String]>([])
-        service.app.teardownAppContext("close") { context, _ in
+        try service.app.teardownAppContext("close") { context, _ in
             let left = context.g["left"] as? Int ?? -1
             log.withLock { $0.append("closed at \(left)") }
         }
@@ -135,7 +135,7 @@ struct MiddlewareTests {
         let trail = try TrailStore(path: directory.file("contrail.sqlite"), app: "shop")
         let app = App("shop", recorder: trail.recorder)
         let (hooks, continuation) = AsyncStream.makeStream(of: Outcome.self)
-        app.teardownAppContext("close") { _, outcome in continuation.yield(outcome) }
+        try app.teardownAppContext("close") { _, outcome in continuation.yield(outcome) }
         let router = Router(context: BasicConnectionRequestContext.self)
         router.add(middleware: Replacing())
         router.add(middleware: ContrailMiddleware(app))

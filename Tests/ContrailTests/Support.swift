@@ -33,9 +33,9 @@ struct Desk: Sendable {
     func kinds() -> [EventKind] { self.events().map(\.kind) }
 
     /// Registers hooks that write down their name and outcome.
-    func logHooks(_ log: Log, app: [String] = [], request: [String] = []) {
-        for name in app { self.app.teardownAppContext(name) { _, outcome in log.add("\(name) \(outcome.text)") } }
-        for name in request { self.app.teardownRequest(name) { _, outcome in log.add("\(name) \(outcome.text)") } }
+    func logHooks(_ log: Log, app: [String] = [], request: [String] = []) throws {
+        for name in app { try self.app.teardownAppContext(name) { _, outcome in log.add("\(name) \(outcome.text)") } }
+        for name in request { try self.app.teardownRequest(name) { _, outcome in log.add("\(name) \(outcome.text)") } }
     }
 }
 

@@ -26,8 +26,8 @@ struct GeneratedTrail {
     init(path file: String, events: Int) async throws {
         let trail = try TrailStore(path: file, app: "bench")
         let app = App("bench", recorder: trail.recorder)
-        app.teardownAppContext("close_connection") { _, _ in }
-        app.teardownRequest("release_stock") { _, _ in }
+        try app.teardownAppContext("close_connection") { _, _ in }
+        try app.teardownRequest("release_stock") { _, _ in }
         let start = ContinuousClock.now
         let began = Date()
         var number = 0

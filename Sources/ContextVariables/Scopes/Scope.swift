@@ -114,6 +114,11 @@ package final class Scope: Sendable {
         return replacement
     }
 
+    /// The root of the bare thread that calls, unless another scope hides it.
+    package static var threadRootInSight: Scope? {
+        self.bound == nil ? ThreadState.existing?.root : nil
+    }
+
     /// Releases the root of the bare thread that calls.
     package static func clearThreadRoot() {
         ThreadState.existing?.root = nil

@@ -12,8 +12,53 @@ package final class ThreadState {
     package let threadID: Int64
     /// The worker that a thread is to the units it hosts: `thread:4711`.
     package let worker: Worker
+    /// What the room above ended last on the thread.
+    package var lastEnded: Ended?
     /// The scope of imperative pushes made outside any task and any `with…` call.
     var root: Scope?
+
+    /// Something that ended on a thread, kept for messages. It holds nothing alive but text.
+    package struct Ended {
+        package let kind: StaticString
+        package let name: String
+        package let path: String?
+        package let fileID: StaticString
+        package let line: UInt
+        /// In nanoseconds of the monotonic clock.
+        package let at: UInt64
+
+        package init(
+            kind: StaticString,
+            name: String,
+            path: String?,
+            fileID: StaticString,
+            line: UInt,
+            at: UInt64
+        ) {
+            self.kind = kind
+            self.name = name
+            self.path = path
+            self.fileID = fileID
+            self.line = line
+            self.at = at
+        }
+    }
+
+    /// Whether the thread belongs to a pool that runs one piece of work after another: Dispatch's or NIO's.
+    package private(set) lazy var isPooled: Bool = {
+        #if canImport(Glibc)
+        // Dispatch names its threads after the root queue, NIO after the pool; the system keeps 15 bytes of a name.
+        let file = open("/proc/thread-self/comm", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { _ = close(file) }
+        let name = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
+            String(decoding: buffer.prefix(max(0, read(file, buffer.baseAddress, buffer.count))), as: UTF8.self)
+        }
+        return name.contains("-qos") || name.hasPrefix("NIO-")
+        #else
+        return pthread_main_np() == 0
+        #endif
+    }()
 
     private static let key: pthread_key_t = {
         var key = pthread_key_t()

@@ -3,10 +3,11 @@
 public import ContrailRecorder
 private import Synchronization
 
-/// An application: its name, its teardown hooks, and where its contexts record and take time, ids and randomness from.
+/// An application: its name and configuration, its hooks, handlers and routes, and where its contexts record and take time,
+/// ids and randomness from.
 ///
 /// Make one for each service, at start-up. Contexts of two apps are told apart by the app's identity, not by its name.
-/// May be used from any thread.
+/// Hooks, handlers and routes are registered before the first request. May be used from any thread.
 public final class App: Sendable {
     /// The name, as the trail shows it.
     public let name: String
@@ -15,124 +16,104 @@ public final class App: Sendable {
     /// Whether a request push makes its worker begin a new unit of work.
     public let recyclesOnRequest: Bool
 
+    /// How sessions are opened and saved; `nil` gives every request a null session.
+    public let sessions: (any SessionInterface)?
+    /// What extensions keep with the app.
+    public let extensions = Extensions()
+
+    let makeNamespace: (@Sendable () -> any Sendable)?
     let clock: any ContextClock
     let ids: any IDGenerator
     let random: any RandomSource
 
-    private struct Hooks {
-        var app: [TeardownHook<AppContext>] = []
-        var request: [TeardownHook<RequestContext>] = []
-    }
-
-    private let hooks = Mutex(Hooks())
-    private let hookCount = Atomic<Int>(0)
+    private let table = Mutex(HandlerTable(Handlers()))
+    private let isTableEmpty = Atomic<Bool>(true)
+    private let configState: Mutex<Config>
+    private let hasDispatched = Atomic<Bool>(false)
 
     /// Makes an app.
     ///
     /// - Parameters:
     ///   - name: The name, as the trail shows it.
     ///   - recorder: Where contexts leave their trail; `nil` leaves none.
+    ///   - config: What it is configured with; ``config`` changes it later.
+    ///   - sessions: How sessions are opened and saved; `nil` gives every request a null session.
     ///   - clock: What `context.now` asks.
     ///   - ids: What `context.makeID()` asks.
     ///   - random: What `context.random` asks.
     ///   - recyclesOnRequest: Whether a request push makes its worker begin a new unit of work (on by default).
+    ///   - namespace: Makes an object of the user's own for each app context, beside `g`: ``AppContext/namespace(as:fileID:line:)``.
     public init(
         _ name: String,
         recorder: FlightRecorder? = nil,
+        config: Config = Config(),
+        sessions: (any SessionInterface)? = nil,
         clock: any ContextClock = SystemContextClock(),
         ids: any IDGenerator = UUIDGenerator(),
         random: any RandomSource = SystemRandomSource(),
-        recyclesOnRequest: Bool = true
+        recyclesOnRequest: Bool = true,
+        namespace: (@Sendable () -> any Sendable)? = nil
     ) {
         self.name = name
         self.recorder = recorder
+        self.configState = Mutex(config)
+        self.sessions = sessions
         self.clock = clock
         self.ids = ids
         self.random = random
         self.recyclesOnRequest = recyclesOnRequest
+        self.makeNamespace = namespace
     }
 
-    // MARK: - Teardown hooks
-
-    /// Registers a hook that runs when a lifetime of an app context ends, in reverse order of registration.
-    ///
-    /// A hook that throws stops nothing: the others run, and the errors are collected. A hook registered while a teardown
-    /// runs is not part of it (`TD-01`, `TD-08`, `TD-10`).
-    public func teardownAppContext(
-        _ name: String? = nil,
-        fileID: StaticString = #fileID,
-        line: UInt = #line,
-        _ hook: @escaping @Sendable (AppContext, Outcome) throws -> Void
-    ) {
-        self.add(Self.hook(name, Site(fileID: fileID, line: line), .sync(hook)), to: \.app)
+    /// What the app is configured with. A copy: change it as a whole, `app.config.testing = true`.
+    public var config: Config {
+        get { self.configState.withLock { $0 } }
+        set {
+            // The old value leaves the lock before it is released: what it holds may run user code when it dies.
+            let old = self.configState.withLock { config in
+                let old = config
+                config = newValue
+                return old
+            }
+            withExtendedLifetime(old) {}
+        }
     }
 
-    /// Registers an async hook that runs, shielded from cancellation, when a lifetime of an app context ends.
-    ///
-    /// With an async hook registered, a synchronous `pop()` throws ``ContextError/Code/asyncHooks`` before any effect.
-    public func teardownAppContext(
-        _ name: String? = nil,
-        fileID: StaticString = #fileID,
-        line: UInt = #line,
-        _ hook: @escaping @Sendable (AppContext, Outcome) async throws -> Void
-    ) {
-        self.add(Self.hook(name, Site(fileID: fileID, line: line), .async(hook)), to: \.app)
+    /// Whether the app has handled its first request: nothing can be registered any more.
+    public var isSetupFinished: Bool { self.hasDispatched.load(ordering: .acquiring) }
+
+    /// Ends the setup: the app handles its first request.
+    package func finishSetup() {
+        guard !self.isSetupFinished else { return }
+        self.hasDispatched.store(true, ordering: .releasing)
     }
 
-    /// Registers a hook that runs when a lifetime of a request context ends, in reverse order of registration, before the
-    /// hooks of the app context.
-    public func teardownRequest(
-        _ name: String? = nil,
-        fileID: StaticString = #fileID,
-        line: UInt = #line,
-        _ hook: @escaping @Sendable (RequestContext, Outcome) throws -> Void
-    ) {
-        self.add(Self.hook(name, Site(fileID: fileID, line: line), .sync(hook)), to: \.request)
-    }
-
-    /// Registers an async hook that runs, shielded from cancellation, when a lifetime of a request context ends.
-    ///
-    /// With an async hook registered, a synchronous `pop()` throws ``ContextError/Code/asyncHooks`` before any effect.
-    public func teardownRequest(
-        _ name: String? = nil,
-        fileID: StaticString = #fileID,
-        line: UInt = #line,
-        _ hook: @escaping @Sendable (RequestContext, Outcome) async throws -> Void
-    ) {
-        self.add(Self.hook(name, Site(fileID: fileID, line: line), .async(hook)), to: \.request)
-    }
-
-    /// The hooks of app contexts in the order in which they run.
-    var appHooks: [TeardownHook<AppContext>] {
-        guard self.hookCount.load(ordering: .acquiring) > 0 else { return [] }
-        return self.hooks.withLock { $0.app.reversed() }
-    }
-
-    /// The hooks of request contexts in the order in which they run.
-    var requestHooks: [TeardownHook<RequestContext>] {
-        guard self.hookCount.load(ordering: .acquiring) > 0 else { return [] }
-        return self.hooks.withLock { $0.request.reversed() }
+    /// What is registered; `nil` when nothing is.
+    var handlers: HandlerTable? {
+        guard !self.isTableEmpty.load(ordering: .acquiring) else { return nil }
+        return self.table.withLock { $0 }
     }
 
     /// Whether app contexts have a hook that only an async caller can run.
-    var hasAsyncAppHooks: Bool { self.appHooks.contains(where: \.isAsync) }
+    var hasAsyncAppHooks: Bool { self.handlers?.handlers.hasAsyncAppTeardown ?? false }
 
     /// Whether request contexts have a hook that only an async caller can run.
-    var hasAsyncRequestHooks: Bool { self.requestHooks.contains(where: \.isAsync) }
+    var hasAsyncRequestHooks: Bool { self.handlers?.handlers.hasAsyncRequestTeardown ?? false }
 
-    private func add<Subject>(
-        _ hook: TeardownHook<Subject>,
-        to list: WritableKeyPath<Hooks, [TeardownHook<Subject>]>
-    ) {
-        self.hooks.withLock { $0[keyPath: list].append(hook) }
-        self.hookCount.add(1, ordering: .releasing)
-    }
-
-    private static func hook<Subject>(
-        _ name: String?,
-        _ site: Site,
-        _ body: TeardownHook<Subject>.Body
-    ) -> TeardownHook<Subject> {
-        TeardownHook(name: name ?? site.description, site: site, body: body)
+    /// Registers something. The functions it brings are stored, never called, under the lock.
+    func register(_ site: Site, _ add: (inout Handlers) throws(ContextError) -> Void) throws(ContextError) {
+        guard !self.isSetupFinished else {
+            throw ContextError(
+                .setupFinished,
+                "the app \(self.name) has handled its first request: register hooks, handlers and routes before that",
+                site: site
+            )
+        }
+        try self.table.withLock { table throws(ContextError) in
+            var handlers = table.handlers
+            try add(&handlers)
+            table = HandlerTable(handlers)
+        }
+        self.isTableEmpty.store(false, ordering: .releasing)
     }
 }

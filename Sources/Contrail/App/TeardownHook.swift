@@ -13,6 +13,12 @@ struct TeardownHook<Subject: Sendable>: Sendable {
     let site: Site
     let body: Body
 
+    init(_ name: String?, _ site: Site, _ body: Body) {
+        self.name = name ?? site.description
+        self.site = site
+        self.body = body
+    }
+
     var isAsync: Bool {
         if case .async = self.body { true } else { false }
     }

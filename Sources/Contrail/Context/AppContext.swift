@@ -16,6 +16,8 @@ public final class AppContext: ContextDrawing {
     let origin: TrailEvent.Push.Origin
     let lifetime = LifetimeState()
 
+    private let ownNamespace: (any Sendable)?
+
     /// Makes a context. It is not current until it is pushed.
     public convenience init(_ app: App) {
         self.init(app, origin: .manual)
@@ -23,8 +25,24 @@ public final class AppContext: ContextDrawing {
 
     init(_ app: App, origin: TrailEvent.Push.Origin) {
         self.app = app
-        self.g = ContextNamespace(app: app)
+        self.g = ContextNamespace(app: app, reportsOldValues: origin != .test)
         self.origin = origin
+        self.ownNamespace = app.makeNamespace?()
+    }
+
+    /// The object that the app made for this context beside `g`, as a type (`G-11`); throws ``ContextError/Code/wrongType``
+    /// when the app makes none, or one of another type.
+    public func namespace<Namespace: Sendable>(
+        as type: Namespace.Type,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) throws(ContextError) -> Namespace {
+        if let namespace = self.ownNamespace as? Namespace { return namespace }
+        throw ContextError(
+            .wrongType,
+            "the app \(self.app.name) makes no \(type) for its contexts: give App(_:namespace:) a closure that does",
+            site: Site(fileID: fileID, line: line)
+        )
     }
 
     /// Whether the context is pushed anywhere.

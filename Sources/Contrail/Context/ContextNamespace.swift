@@ -26,11 +26,17 @@ public protocol NamespaceKey<Value> {
 public final class ContextNamespace: Sendable {
     private struct Stored: Sendable {
         let value: (any Sendable)?
+        /// In which lifetime, where and in which unit of work it was set.
+        var ordinal: TrailEvent.ContextOrdinal
+        let site: Site
+        let epoch: Epoch?
     }
 
     private struct Table {
         var entries: OrderedDictionary<String, Stored> = [:]
         var version = 0
+        /// When the lifetime before the present one ended, in nanoseconds of the monotonic clock.
+        var previousEnd: UInt64 = 0
         /// What the last snapshot at an end or failure showed; `nil` before the first of a lifetime.
         var recorded: (version: Int, label: String)?
     }
@@ -40,8 +46,12 @@ public final class ContextNamespace: Sendable {
     /// The lifetime of the owner to which changes are attributed: the one that runs, else the last; 0 before the first.
     private let ordinal = Atomic<TrailEvent.ContextOrdinal>(0)
 
-    init(app: App) {
+    /// Whether a value from an earlier lifetime is worth a report: a test client pushes contexts again on purpose.
+    private let reportsOldValues: Bool
+
+    init(app: App, reportsOldValues: Bool = true) {
         self.app = app
+        self.reportsOldValues = reportsOldValues && app.recorder != nil
     }
 
     // MARK: - Reading
@@ -52,13 +62,18 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) throws(ContextError) -> (any Sendable)? {
-        if let stored = self.stored(name) { return stored.value }
+        if let stored = self.read(name, Site(fileID: fileID, line: line)) { return stored.value }
         throw self.missing(name, Site(fileID: fileID, line: line))
     }
 
     /// The value under a name, or `fallback` when the name is absent. A stored nil is returned, not the fallback.
-    public func get(_ name: String, default fallback: (any Sendable)?) -> (any Sendable)? {
-        if let stored = self.stored(name) { stored.value } else { fallback }
+    public func get(
+        _ name: String,
+        default fallback: (any Sendable)?,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) -> (any Sendable)? {
+        if let stored = self.read(name, Site(fileID: fileID, line: line)) { stored.value } else { fallback }
     }
 
     /// The value under a name as a type; throws ``ContextError/Code/missingKey`` or ``ContextError/Code/wrongType``.
@@ -79,7 +94,7 @@ public final class ContextNamespace: Sendable {
 
     /// Whether the name is there, be it with a stored nil.
     public func contains(_ name: String) -> Bool {
-        self.stored(name) != nil
+        self.table.withLock { $0.entries[name] != nil }
     }
 
     /// The names in order of insertion; overwriting keeps the place.
@@ -91,15 +106,15 @@ public final class ContextNamespace: Sendable {
     ///
     /// Setting stores the value, and setting `nil` stores nil, as Flask does; ``remove(_:fileID:line:)`` removes.
     public subscript(name: String, fileID: StaticString = #fileID, line: UInt = #line) -> (any Sendable)? {
-        get { self.stored(name)?.value }
+        get { self.read(name, Site(fileID: fileID, line: line))?.value }
         set { self.set(name, newValue, Site(fileID: fileID, line: line)) }
     }
 
     /// The value under a name, as with ``subscript(_:fileID:line:)``. The language gives it no call site, so the trail does
     /// not know the writer's: use another view where that matters.
     public subscript(dynamicMember name: String) -> (any Sendable)? {
-        get { self.stored(name)?.value }
-        set { self.set(name, newValue, Site()) }
+        get { self.read(name, .unknown)?.value }
+        set { self.set(name, newValue, .unknown) }
     }
 
     /// The value under a typed key; `nil` when it is absent. Setting `nil` removes it.
@@ -110,7 +125,7 @@ public final class ContextNamespace: Sendable {
     ) -> Key.Value? {
         get {
             // An absent value must not reach the cast: to an optional `Key.Value` nothing would become a stored nil.
-            guard let stored = self.stored(Key.name) else { return nil }
+            guard let stored = self.read(Key.name, Site(fileID: fileID, line: line)) else { return nil }
             return stored.value as? Key.Value
         }
         set {
@@ -152,10 +167,12 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) -> (any Sendable)? {
-        let record = self.record(ofSetting: name, to: value, Site(fileID: fileID, line: line))
+        let site = Site(fileID: fileID, line: line)
+        let record = self.record(ofSetting: name, to: value, site)
+        let epoch = self.epochToRemember
         let existing = self.table.withLock { table -> Stored? in
             if let stored = table.entries[name] { return stored }
-            table.entries[name] = Stored(value: value)
+            table.entries[name] = self.stored(value, site, epoch)
             table.version += 1
             record()
             return nil
@@ -176,9 +193,14 @@ public final class ContextNamespace: Sendable {
     // MARK: - The trail
 
     /// Attributes what follows to a lifetime of the owner.
-    func beginLifetime(_ ordinal: TrailEvent.ContextOrdinal) {
+    func beginLifetime(_ ordinal: TrailEvent.ContextOrdinal, after previousEnd: UInt64) {
         self.ordinal.store(ordinal, ordering: .relaxed)
-        self.table.withLock { $0.recorded = nil }
+        // A context's first lifetime finds everything as it was made.
+        guard previousEnd != 0 else { return }
+        self.table.withLock { table in
+            table.recorded = nil
+            table.previousEnd = previousEnd
+        }
     }
 
     /// Records all values, attributed to `context` or else to the owner.
@@ -218,17 +240,60 @@ public final class ContextNamespace: Sendable {
         return ordinal == 0 ? nil : ordinal
     }
 
-    private func stored(_ name: String) -> Stored? {
-        self.table.withLock { $0.entries[name] }
+    /// The epoch of the writer, for a namespace that may be pushed again and has a trail to tell.
+    private var epochToRemember: Epoch? {
+        self.app.recorder == nil ? nil : Scope.current?.unit?.epoch
+    }
+
+    private func stored(_ value: (any Sendable)?, _ site: Site, _ epoch: Epoch?) -> Stored {
+        Stored(value: value, ordinal: self.ordinal.load(ordering: .relaxed), site: site, epoch: epoch)
+    }
+
+    /// What is under a name. A value that an earlier lifetime left in another unit of work is reported, once.
+    private func read(_ name: String, _ site: Site) -> Stored? {
+        let ordinal = self.ordinal.load(ordering: .relaxed)
+        guard let stored = self.table.withLock({ $0.entries[name] }) else { return nil }
+        if stored.ordinal != ordinal, stored.ordinal != 0, self.reportsOldValues {
+            self.reportOld(stored, name, ordinal, site)
+        }
+        return stored
+    }
+
+    private func reportOld(_ stored: Stored, _ name: String, _ ordinal: TrailEvent.ContextOrdinal, _ site: Site) {
+        guard let unit = Scope.readerUnit, let epoch = stored.epoch, unit.epoch != epoch else { return }
+        let endedAt = self.table.withLock { table -> UInt64? in
+            guard table.entries[name]?.ordinal == stored.ordinal else { return nil }
+            table.entries[name]?.ordinal = ordinal
+            return table.previousEnd
+        }
+        guard let endedAt else { return }
+        let key = self.app.recordedName(name)
+        self.app.record(
+            .problem(
+                TrailEvent.Problem(
+                    kind: .staleRead,
+                    other: ordinal,
+                    message:
+                        "g[\"\(key)\"] was set in an earlier lifetime of this context, in another unit of work (epoch \(epoch)): "
+                        + "make a context for each request instead of pushing one again",
+                    site: site,
+                    ownerSite: stored.site,
+                    ageNanoseconds: MonotonicClock.nanoseconds &- endedAt
+                )
+            ),
+            context: stored.ordinal,
+            unit: unit
+        )
     }
 
     private func set(_ name: String, _ value: (any Sendable)?, _ site: Site) {
         let record = self.record(ofSetting: name, to: value, site)
+        let epoch = self.epochToRemember
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
         let old = self.table.withLock { table in
             table.version += 1
             record()
-            return table.entries.updateValue(Stored(value: value), forKey: name)
+            return table.entries.updateValue(self.stored(value, site, epoch), forKey: name)
         }
         withExtendedLifetime(old) {}
     }

@@ -16,17 +16,48 @@ struct Lifetime {
     var ordinal: TrailEvent.ContextOrdinal = 0
     /// When the lifetime began, in nanoseconds of the monotonic clock.
     var beganAt: UInt64 = 0
+    /// When the last lifetime ended, in nanoseconds of the monotonic clock; 0 before that.
+    var endedAt: UInt64 = 0
     /// Where the lifetime was pushed first.
     var site = Site()
     /// The unit of work in which it was pushed.
     var unit: WorkUnit?
-    /// The task or thread that pushed it last.
-    var owner: ExecutionID?
+    /// The task or thread that made the oldest push.
+    private var firstOwner: ExecutionID?
+    /// Those that made the other pushes, in their order.
+    private var otherOwners: [ExecutionID] = []
 
     /// Whether there is a push that no pop is undoing.
     var canPop: Bool { self.depth > self.popping }
     /// Whether the next pop tears the context down.
     var isAtLastPop: Bool { self.depth - self.popping == 1 && !self.isTornDown }
+
+    /// Nanoseconds since the lifetime ended; since it began, while it runs.
+    var age: UInt64 {
+        let since = self.depth == 0 ? self.endedAt : self.beganAt
+        return MonotonicClock.nanoseconds &- since
+    }
+
+    /// Whether the task or thread has a push that is not undone.
+    func isPushed(by owner: ExecutionID) -> Bool {
+        self.firstOwner == owner || self.otherOwners.contains(owner)
+    }
+
+    fileprivate mutating func addOwner(_ owner: ExecutionID) {
+        if self.depth == 1 { self.firstOwner = owner } else { self.otherOwners.append(owner) }
+    }
+
+    /// Takes back the last push of an owner; of anybody, when it has none.
+    fileprivate mutating func removeOwner(_ owner: ExecutionID?) {
+        if let index = self.otherOwners.lastIndex(where: { $0 == owner }) {
+            self.otherOwners.remove(at: index)
+        } else if self.otherOwners.isEmpty {
+            self.firstOwner = nil
+        } else {
+            let last = self.otherOwners.removeLast()
+            if self.firstOwner == owner { self.firstOwner = last }
+        }
+    }
 
     private static let lastIdentity = Atomic<UInt64>(0)
 
@@ -49,9 +80,10 @@ final class LifetimeState: Sendable {
 
     /// Counts a push. Returns the lifetime after it; its depth is 1 when the lifetime begins with it.
     func push(site: Site, unit: WorkUnit?, recorder: FlightRecorder?) -> Lifetime {
-        self.state.withLock { lifetime in
+        let owner = ExecutionID.current
+        return self.state.withLock { lifetime in
             lifetime.depth += 1
-            lifetime.owner = ExecutionID.current
+            lifetime.addOwner(owner)
             if lifetime.depth == 1 {
                 lifetime.ordinal = recorder?.nextOrdinal() ?? 0
                 lifetime.isTornDown = false
@@ -76,22 +108,26 @@ final class LifetimeState: Sendable {
     }
 
     /// Counts a pop that was begun. Returns the lifetime after it; its depth is 0 when the lifetime ends with it.
-    func pop() -> Lifetime {
-        self.count { $0.popping -= 1 }
+    ///
+    /// - Parameter owner: Who made the push; by default the caller.
+    func pop(of owner: ExecutionID? = nil) -> Lifetime {
+        self.count(owner ?? ExecutionID.current) { $0.popping -= 1 }
     }
 
     /// Takes back a push that failed. Returns the lifetime after it.
     func undoPush() -> Lifetime {
-        self.count { _ in }
+        self.count(ExecutionID.current) { _ in }
     }
 
-    private func count(_ change: (inout Lifetime) -> Void) -> Lifetime {
+    private func count(_ owner: ExecutionID, _ change: (inout Lifetime) -> Void) -> Lifetime {
         self.state.withLock { lifetime in
+            lifetime.removeOwner(owner)
             lifetime.depth -= 1
             change(&lifetime)
             let result = lifetime
             if lifetime.depth == 0 {
                 lifetime.unit = nil
+                lifetime.endedAt = MonotonicClock.nanoseconds
                 self.liveIdentity.store(0, ordering: .releasing)
             }
             return result

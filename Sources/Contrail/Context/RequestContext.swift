@@ -8,53 +8,123 @@ extension App {
     /// A request context: it makes a request current, on an app context of the same app.
     ///
     /// Pushing it reuses a current app context of the same app object, and pushes one of its own otherwise, which it then
-    /// also pops (`REQ-02`, `REQ-03`). Usually ``withRequestContext(_:_:worker:fileID:line:_:)`` or a server's
-    /// middleware makes, pushes and pops it.
+    /// also pops (`REQ-02`, `REQ-03`); it opens the session, once, and matches the path with the app's routes. Usually
+    /// ``withRequestContext(_:_:worker:fileID:line:_:)``, ``App/dispatch(_:body:worker:fileID:line:)`` or a server's middleware
+    /// makes, pushes and pops it.
     public final class RequestContext: ContextDrawing {
+        /// A function that was added for this request alone.
+        typealias AfterFunction = Handler<(RequestContext, Response), Response>
+
+        private struct Mutable {
+            var appContext: AppContext?
+            var session: Session?
+            var after: [AfterFunction] = []
+        }
+
         /// The app that is current while the context is.
         public let app: App
-        /// The request's head.
-        public let request: HTTPRequest
-        /// The pattern of the route that matched, such as `/orders/{id}`; `nil` when it is not known.
-        public let endpoint: String?
-        /// The server's id of the request.
-        public let requestID: String?
-        /// The id of the trace that the client sent along (`traceparent`).
-        public let traceID: String?
 
+        /// What the context shares with its copies.
+        let state: RequestState
         let origin: TrailEvent.Push.Origin
         let lifetime = LifetimeState()
 
-        private let lastAppContext = Mutex<AppContext?>(nil)
+        private let mutable: Mutex<Mutable>
 
         /// Makes a context for a request. It is not current until it is pushed.
+        ///
+        /// - Parameters:
+        ///   - request: The request's head.
+        ///   - body: The request's body, in bytes.
+        ///   - endpoint: The route that a server's router found; otherwise the app's own routes are asked at the push.
+        ///   - requestID: The server's id of the request.
         public convenience init(
             _ app: App,
             _ request: HTTPRequest,
+            body: [UInt8] = [],
             endpoint: String? = nil,
             requestID: String? = nil
         ) {
-            self.init(app, request, endpoint: endpoint, requestID: requestID, origin: .manual)
+            self.init(app, request, body: body, endpoint: endpoint, requestID: requestID, origin: .manual)
         }
 
-        package init(
+        package convenience init(
             _ app: App,
             _ request: HTTPRequest,
+            body: [UInt8] = [],
             endpoint: String?,
             requestID: String?,
             origin: TrailEvent.Push.Origin
         ) {
-            self.app = app
-            self.request = request
-            self.endpoint = endpoint
-            self.requestID = requestID
-            self.traceID = Self.traceID(in: request.headerFields)
-            self.origin = origin
+            let state = RequestState(request: request, body: body, endpoint: endpoint, requestID: requestID)
+            self.init(app, state, session: nil, origin: origin)
         }
+
+        private init(_ app: App, _ state: RequestState, session: Session?, origin: TrailEvent.Push.Origin) {
+            self.app = app
+            self.state = state
+            self.origin = origin
+            self.mutable = Mutex(Mutable(session: session))
+        }
+
+        /// A context of its own with the same request and the same session, and neither `g` nor pushes nor functions for
+        /// after the request. A copy of a context that was never pushed opens a session of its own (`HLP-03`).
+        public func copy() -> RequestContext {
+            RequestContext(self.app, self.state, session: self.mutable.withLock { $0.session }, origin: .copy)
+        }
+
+        // MARK: - The request
+
+        /// The request's head.
+        public var request: HTTPRequest { self.state.request }
+        /// The request's body, in bytes.
+        public var body: [UInt8] { self.state.body }
+        /// The server's id of the request.
+        public var requestID: String? { self.state.requestID }
+        /// The id of the trace that the client sent along (`traceparent`).
+        public var traceID: String? { self.state.traceID }
+        /// The method.
+        public var method: HTTPRequest.Method { self.state.request.method }
+        /// The path without its query, as it was sent.
+        public var path: String { String(self.state.path) }
+        /// The fields of the query, parsed at each call.
+        public var args: QueryArguments { QueryArguments(path: self.state.request.path ?? "") }
+
+        /// The name of the route that the path matched, such as `/orders/{id}`; `nil` when it is not known.
+        public var endpoint: String? {
+            if let endpoint = self.state.givenEndpoint { return endpoint }
+            if case .route(let route, _) = self.state.match { return route.endpoint }
+            return nil
+        }
+
+        /// The values that the path had for the rule's names; `nil` when nothing matched. Setting does nothing then.
+        public var viewArgs: [String: RouteValue]? {
+            get {
+                if case .route(_, let viewArgs) = self.state.match { viewArgs } else { nil }
+            }
+            set {
+                guard case .route(let route, _) = self.state.match else { return }
+                self.state.match = .route(route, viewArgs: newValue ?? [:])
+            }
+        }
+
+        /// The 404 or 405 that was stored at the push because no route matched; a dispatch raises it after the `before`
+        /// functions (`URL-01`, `URL-02`).
+        public var routingError: Abort? {
+            switch self.state.match {
+            case .notMatched, .route: return nil
+            case .notFound: return Abort(404)
+            case .methodNotAllowed(let methods):
+                let allowed = methods.map(\.rawValue).joined(separator: ", ")
+                return Abort(405, headerFields: [.allow: allowed])
+            }
+        }
+
+        // MARK: - What hangs on the context
 
         /// The app context on which the request context was pushed last; `nil` before its first push.
         public var appContext: AppContext? {
-            self.lastAppContext.withLock { $0 }
+            self.mutable.withLock { $0.appContext }
         }
 
         /// The namespace of ``appContext``; throws ``ContextError/Code/notPushed`` before the first push.
@@ -69,16 +139,82 @@ extension App {
             }
         }
 
+        /// The session, opened at the first push; throws ``ContextError/Code/sessionNotOpened`` before that, and when opening it
+        /// failed (`SES-03`).
+        public var session: Session {
+            get throws(ContextError) {
+                if let session = self.mutable.withLock({ $0.session }) { return session }
+                throw ContextError(
+                    .sessionNotOpened,
+                    "the session of \(self) has not been opened: a push opens it",
+                    site: Site()
+                )
+            }
+        }
+
         /// Whether the context is pushed anywhere.
         public var isPushed: Bool { self.lifetime.identity != 0 }
 
+        /// Adds a function that gets the response of this request alone, before those of the app, in order of registration.
+        ///
+        /// They run once the response is there; one that is added later is not called, unless another such function adds it
+        /// (`LIF-12`, `LIF-13`). Only a dispatch calls them.
+        public func afterThisRequest(
+            _ name: String? = nil,
+            fileID: StaticString = #fileID,
+            line: UInt = #line,
+            _ handle: @escaping @Sendable (RequestContext, Response) throws -> Response
+        ) {
+            let name = name ?? Site(fileID: fileID, line: line).description
+            self.mutable.withLock { $0.after.append(Handler(name: name, body: .sync { try handle($0.0, $0.1) })) }
+        }
+
+        func afterFunction(at index: Int) -> AfterFunction? {
+            self.mutable.withLock { index < $0.after.count ? $0.after[index] : nil }
+        }
+
         func setAppContext(_ context: AppContext) {
             // The old one leaves the lock before it is released: what its `g` holds may run user code when it dies.
-            _ = self.lastAppContext.withLock { last in
-                defer { last = context }
+            _ = self.mutable.withLock { mutable in
+                let last = mutable.appContext
+                mutable.appContext = context
                 return last
             }
         }
+
+        // MARK: - Session and routes
+
+        /// Whether ``open()`` has anything to do that could be noticed.
+        var needsOpening: Bool { true }
+
+        /// Opens the session, if there is none yet, and matches the path. The context is current already.
+        func open() throws {
+            if self.mutable.withLock({ $0.session == nil }) {
+                let opened = try self.openedSession()
+                self.mutable.withLock { if $0.session == nil { $0.session = opened } }
+            }
+            self.state.match =
+                switch self.app.handlers?.handlers.routes.match(self.request.path, self.method) {
+                case .matched(_, let viewArgs, let route, _)?: .route(route, viewArgs: viewArgs)
+                case .methodNotAllowed(let methods)?: .methodNotAllowed(methods)
+                case .notFound?, nil: .notFound
+                }
+        }
+
+        private func openedSession() throws -> Session {
+            guard let sessions = self.app.sessions else { return Session.null() }
+            return try sessions.openSession(self.app, self) ?? sessions.makeNullSession(self.app)
+        }
+
+        /// Saves the session, unless it is a null session (`LIF-06`).
+        package func saveSession(into fields: inout HTTPFields) throws {
+            guard let sessions = self.app.sessions else { return }
+            let session = try self.session
+            guard !session.isNull else { return }
+            try sessions.saveSession(session, self, into: &fields)
+        }
+
+        // MARK: - The trail
 
         var recordedRequest: TrailEvent.Request {
             TrailEvent.Request(
@@ -92,19 +228,7 @@ extension App {
 
         /// The path as it may be stored and shown: without its query, redacted, and of limited length.
         fileprivate var recordedPath: String {
-            let path = (self.request.path ?? "/").prefix { $0 != "?" && $0 != "#" }
-            return (self.app.recorder?.redaction ?? RedactionPolicy()).redacted(String(path), limit: 192)
-        }
-
-        /// The second field of a W3C `traceparent`, if it is 32 hexadecimal digits: what a client sends is not to be trusted.
-        private static func traceID(in fields: HTTPFields) -> String? {
-            guard let name = HTTPField.Name("traceparent"), let value = fields[name] else { return nil }
-            let parts = value.split(separator: "-", maxSplits: 3, omittingEmptySubsequences: false)
-            guard parts.count >= 3, parts[1].utf8.count == 32, parts[1].allSatisfy({ $0.isASCII && $0.isHexDigit })
-            else {
-                return nil
-            }
-            return parts[1].lowercased()
+            (self.app.recorder?.redaction ?? RedactionPolicy()).redacted(self.path, limit: 192)
         }
     }
 }

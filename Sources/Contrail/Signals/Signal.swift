@@ -31,6 +31,7 @@ public final class Signal<Payload: Sendable>: Sendable {
 
     private let state = Mutex(State())
     private let count = Atomic<Int>(0)
+    private let mutes = Atomic<Int>(0)
 
     init(_ name: String) {
         self.name = name
@@ -59,9 +60,43 @@ public final class Signal<Payload: Sendable>: Sendable {
         if removed != nil { self.count.subtract(1, ordering: .releasing) }
     }
 
+    /// Whether anybody is connected.
+    var hasReceivers: Bool { self.count.load(ordering: .acquiring) > 0 }
+
+    /// Connects a receiver for the length of the closure.
+    public func connected<Result, Failure: Error>(
+        to sender: App? = nil,
+        _ receiver: @escaping Receiver,
+        during operation: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let connection = self.connect(to: sender, receiver)
+        defer { self.disconnect(connection) }
+        return try operation()
+    }
+
+    /// Connects a receiver for the length of the closure, which runs on the caller's actor.
+    public nonisolated(nonsending) func connected<Result, Failure: Error>(
+        to sender: App? = nil,
+        _ receiver: @escaping Receiver,
+        during operation: nonisolated(nonsending) () async throws(Failure) -> Result
+    ) async throws(Failure) -> Result {
+        let connection = self.connect(to: sender, receiver)
+        defer { self.disconnect(connection) }
+        return try await operation()
+    }
+
+    /// Calls no receiver while the closure runs, wherever the signal is sent from (`SIG-07`).
+    public func muted<Result, Failure: Error>(
+        during operation: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        self.mutes.add(1, ordering: .acquiringAndReleasing)
+        defer { self.mutes.subtract(1, ordering: .acquiringAndReleasing) }
+        return try operation()
+    }
+
     /// Calls the receivers. Never under a lock: a receiver may connect and disconnect.
     package func send(from app: App, _ payload: Payload) throws {
-        guard self.count.load(ordering: .acquiring) > 0 else { return }
+        guard self.hasReceivers, self.mutes.load(ordering: .acquiring) == 0 else { return }
         let entries = self.state.withLock { $0.entries }
         for entry in entries where entry.sender == nil || entry.sender === app {
             try entry.receiver(app, payload)

@@ -17,7 +17,6 @@ final class ContextLayers: ScopeLayers {
         static let nothing = Visible()
     }
 
-    let owner: ExecutionID
     let base: Visible
     /// The layers that the base's app context was taken from, and ends with; `nil` when it is this scope's own.
     let appSource: ContextLayers?
@@ -32,8 +31,27 @@ final class ContextLayers: ScopeLayers {
     struct Borrowed: Sendable {
         let appIdentity: UInt64
         let requestIdentity: UInt64
+        /// Where the borrower began to run; of the library when it could not know.
+        let site: Site
+
+        /// Borrows the lifetimes that run now.
+        init(_ visible: Visible, site: Site = Site()) {
+            self.appIdentity = visible.app?.lifetime.identity ?? 0
+            self.requestIdentity = visible.request?.lifetime.identity ?? 0
+            self.site = site
+        }
+
+        private init(_ other: Borrowed, site: Site) {
+            self.appIdentity = other.appIdentity
+            self.requestIdentity = other.requestIdentity
+            self.site = site
+        }
+
+        /// The same lifetimes, run by the borrower that begins at `site`.
+        func run(at site: Site) -> Borrowed { Borrowed(self, site: site) }
     }
 
+    private let currentOwner: Mutex<ExecutionID>
     private let pushes = Mutex<[ContextPush]>([])
     private let count = Atomic<Int>(0)
     private let requestIsBound: Atomic<Bool>
@@ -53,7 +71,7 @@ final class ContextLayers: ScopeLayers {
         bindsRequest: Bool = true,
         borrowed: Borrowed? = nil
     ) {
-        self.owner = owner
+        self.currentOwner = Mutex(owner)
         self.base = base
         self.appSource = takesApp ? outer : nil
         self.requestSource = outerRequest == nil ? nil : outer
@@ -74,13 +92,25 @@ final class ContextLayers: ScopeLayers {
         Scope.currentLayers.map { unsafeDowncast($0, to: ContextLayers.self) }
     }
 
+    /// The task or thread that may push here. It changes for a snapshot alone, whose layers are run by one after another.
+    var owner: ExecutionID { self.currentOwner.withLock { $0 } }
+
+    func enter(by owner: ExecutionID) {
+        self.currentOwner.withLock { $0 = owner }
+    }
+
+    func captured() -> any ScopeLayers {
+        let visible = self.visible
+        return ContextLayers(owner: ExecutionID.current, base: visible, borrowed: Borrowed(visible))
+    }
+
     /// Whether the scope has ended.
     var isClosed: Bool { self.closed.load(ordering: .acquiring) }
 
     /// Whether the scope has ended, or what its app context was taken or borrowed from has.
     var hasEnded: Bool {
         if self.isClosed { return true }
-        if let borrowed, !borrowed.isLive(self.base) { return true }
+        if let borrowed, !borrowed.isLive(self.base), self.visible.app === self.base.app { return true }
         return self.appSource?.hasEnded ?? false
     }
 
@@ -154,6 +184,37 @@ final class ContextLayers: ScopeLayers {
         }
     }
 
+    /// Declares everything that is pushed to be remains of earlier work. Returns what was not declared so before.
+    func declareRemains() -> [ContextPush] {
+        self.pushes.withLock { pushes in
+            let fresh = pushes.filter { !$0.isRemains }
+            for index in pushes.indices { pushes[index].isRemains = true }
+            return fresh
+        }
+    }
+
+    /// Whether the context is pushed here and remains of earlier work: a new request does not take it for its own.
+    func isRemains(_ context: AppContext) -> Bool {
+        guard self.pushCount > 0 else { return false }
+        return self.pushes.withLock { pushes in
+            pushes.last { push in
+                if case .app(let pushed) = push.subject { pushed === context } else { false }
+            }?.isRemains ?? false
+        }
+    }
+
+    /// Gives the claim of an app context's push to the request that brought it along, when that stays. Returns whether it did.
+    func handOverClaim(_ claim: UnitClaim, of context: AppContext) -> Bool {
+        self.pushes.withLock { pushes in
+            let index = pushes.firstIndex { push in
+                if case .request(_, let ownedApp?) = push.subject { ownedApp === context } else { false }
+            }
+            guard let index else { return false }
+            pushes[index].claim = claim
+            return true
+        }
+    }
+
     /// Adds a push. The owner only.
     func append(_ push: ContextPush) {
         self.pushes.withLock { $0.append(push) }
@@ -172,6 +233,17 @@ final class ContextLayers: ScopeLayers {
         self.remove { push in
             if case .request(let pushed, _) = push.subject { pushed === context } else { false }
         }
+    }
+
+    /// Removes all pushes and gives them, in their order. Whoever ends the scope.
+    func takeLeftovers() -> [ContextPush] {
+        let leftovers = self.pushes.withLock { pushes in
+            let leftovers = pushes
+            pushes = []
+            return leftovers
+        }
+        self.count.subtract(leftovers.count, ordering: .releasing)
+        return leftovers
     }
 
     /// Removes the push on top. Whoever ends the scope.

@@ -14,8 +14,10 @@ struct ContextPush: Sendable {
 
     let subject: Subject
     /// The unit that a request took. The lower of its two pushes carries it when it brought an app context along.
-    let claim: UnitClaim?
+    var claim: UnitClaim?
     let site: Site
+    /// Whether later work on the thread found it there.
+    var isRemains = false
 
     /// Whether a hook would run that only an async caller can run.
     var needsAsync: Bool {
@@ -38,14 +40,26 @@ struct ContextPush: Sendable {
     }
 
     /// A scope in which hooks see what was pushed, for a caller that is not the owner of the push. Close its layers after.
-    func scope(showing visible: ContextLayers.Visible, branch: VariableBranch) -> Scope {
+    ///
+    /// - Parameter source: The layers that the push lies in. What is visible of their base ends with them.
+    func scope(
+        showing visible: ContextLayers.Visible,
+        of source: ContextLayers? = nil,
+        branch: VariableBranch
+    ) -> Scope {
         let lifetime =
             switch self.subject {
             case .app(let context): context.lifetime.current
             case .request(let context, _): context.lifetime.current
             }
         let caller = ExecutionID.current
-        let layers = ContextLayers(owner: caller, base: visible)
+        let layers = ContextLayers(
+            owner: caller,
+            base: visible,
+            in: source,
+            outerRequest: source?.topRequest == nil && source != nil ? visible.request : nil,
+            takesApp: source?.topApp == nil && source != nil
+        )
         return Scope(owner: caller, branch: branch, unit: self.claim?.unit ?? lifetime.unit, layers: layers)
     }
 }
@@ -65,7 +79,9 @@ extension App {
                     kind: .leak,
                     other: nil,
                     message: "\(what) was never popped: pop it where it was pushed, or use the closure form",
-                    site: site
+                    site: site,
+                    ownerSite: site,
+                    ageNanoseconds: lifetime.age
                 )
             ),
             context: lifetime.ordinal,

@@ -26,7 +26,7 @@ extension ContextScope {
     nonisolated(nonsending) func use<Result, Failure: Error>(
         _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        if let error = self.enter(orFailWith: Failure.self) { throw error }
+        if let error = await self.enter(orFailWith: Failure.self) { throw error }
         let result: Swift.Result<Result, Failure> = await self.scope.run {
             do throws(Failure) { return .success(try await operation()) } catch { return .failure(error) }
         }

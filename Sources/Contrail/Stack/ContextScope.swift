@@ -21,6 +21,7 @@ package final class ContextScope: Sendable {
     let site: Site
 
     private let isFinished = Atomic<Bool>(false)
+    private let requestIsUndone = Atomic<Bool>(false)
 
     // MARK: - Making
 
@@ -81,52 +82,104 @@ package final class ContextScope: Sendable {
 
     // MARK: - Entering
 
-    /// Pushes the contexts. A failure undoes itself: an app context of its own is popped with the error, nothing else is
-    /// called.
-    package func enter() throws {
-        if let error = self.push() {
-            self.abandon(error)
-            throw error
+    /// What stopped the entry, and how far it had come.
+    private enum Obstacle {
+        /// A receiver of `appcontext_pushed` threw: nothing but the app context is pushed.
+        case receiver(any Error)
+        /// Opening the session or matching the path threw: everything is pushed.
+        case opening(any Error)
+
+        var error: any Error {
+            switch self {
+            case .receiver(let error), .opening(let error): error
+            }
         }
+    }
+
+    /// Pushes the contexts. A failure undoes itself: the request is unbound, and an app context of its own is popped with the
+    /// error.
+    package nonisolated(nonsending) func enter() async throws {
+        guard let obstacle = self.push() else { return }
+        if self.abandon(obstacle) { await self.finish(Outcome(error: obstacle.error)) }
+        throw obstacle.error
     }
 
     /// Pushes the contexts. Returns the error of entering when `Failure` can carry it, and the push is undone then; any other
     /// is in the trail, and the push stands.
     func enter<Failure: Error>(orFailWith type: Failure.Type) -> Failure? {
-        guard let error = self.push() else { return nil }
-        guard let carried = error as? Failure else {
-            self.pushRequest()
-            return nil
+        guard let (obstacle, carried) = self.obstacle(for: type) else { return nil }
+        if self.abandon(obstacle) {
+            if self.needsAsync {
+                self.finishLater(Outcome(error: carried))
+            } else {
+                _ = self.finish(Outcome(error: carried))
+            }
         }
-        self.abandon(error)
         return carried
     }
 
-    /// Pushes the contexts. Returns the error of a receiver; then the app context is pushed and the request is not.
-    private func push() -> (any Error)? {
+    /// Pushes the contexts, as its sync twin does.
+    nonisolated(nonsending) func enter<Failure: Error>(orFailWith type: Failure.Type) async -> Failure? {
+        guard let (obstacle, carried) = self.obstacle(for: type) else { return nil }
+        if self.abandon(obstacle) { await self.finish(Outcome(error: carried)) }
+        return carried
+    }
+
+    private func obstacle<Failure: Error>(for type: Failure.Type) -> (Obstacle, Failure)? {
+        guard let obstacle = self.push() else { return nil }
+        if let carried = obstacle.error as? Failure { return (obstacle, carried) }
+        switch obstacle {
+        case .receiver: _ = self.pushRequest()
+        case .opening(let error):
+            if let request { request.app.recordFailure("open the session", error, context: request) }
+        }
+        return nil
+    }
+
+    /// Pushes the contexts. Returns what stopped it.
+    private func push() -> Obstacle? {
         if let recycling = self.claim.recycling { self.appContext.app.record(recycling) }
         if self.ownsApp {
             let unit = self.claim.unit
             self.appContext.beginPush(site: self.site, parent: self.parent, unit: unit)
-            do {
-                try self.scope.run { try self.appContext.announcePush(unit: unit) }
-            } catch {
-                return error
+            if Signals.appContextPushed.hasReceivers {
+                do {
+                    try self.scope.run { try self.appContext.announcePush(unit: unit) }
+                } catch {
+                    return .receiver(error)
+                }
             }
         }
-        self.pushRequest()
-        return nil
+        return self.pushRequest()
     }
 
-    private func pushRequest() {
+    private func pushRequest() -> Obstacle? {
+        guard let request = self.request else { return nil }
         self.layers.bindRequest()
-        self.request?.beginPush(on: self.appContext, site: self.site, unit: self.claim.unit)
+        request.beginPush(on: self.appContext, site: self.site, unit: self.claim.unit)
+        guard request.needsOpening else { return nil }
+        do {
+            try self.scope.run { try request.open() }
+            return nil
+        } catch {
+            return .opening(error)
+        }
     }
 
-    private func abandon(_ error: any Error) {
-        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        self.leave()
-        self.appContext.undoPush(error, site: self.site)
+    /// Undoes the entry as far as nothing has to be called. Returns whether the app context is still to be finished.
+    private func abandon(_ obstacle: Obstacle) -> Bool {
+        switch obstacle {
+        case .receiver(let error):
+            guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
+            self.leave()
+            self.appContext.undoPush(error, site: self.site)
+            return false
+        case .opening(let error):
+            self.layers.unbindRequest()
+            self.requestIsUndone.store(true, ordering: .releasing)
+            self.request?.undoPush(error, site: self.site)
+            return true
+        }
     }
 
     // MARK: - Running
@@ -161,7 +214,7 @@ package final class ContextScope: Sendable {
                 errors += ending.finish()
                 push.claim?.release()
             }
-            if let request = self.request {
+            if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
                 var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
                 ending.runHooks()
                 self.layers.unbindRequest()
@@ -191,7 +244,7 @@ package final class ContextScope: Sendable {
                 errors += ending.finish()
                 push.claim?.release()
             }
-            if let request = self.request {
+            if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
                 var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
                 await ending.runHooks()
                 self.layers.unbindRequest()
@@ -216,7 +269,7 @@ package final class ContextScope: Sendable {
     /// The leftover on top, with the scope in which its hooks see it as current: not every caller is the owner.
     private func nextLeftover() -> (ContextPush, Scope)? {
         self.layers.top.map { push in
-            (push, push.scope(showing: self.layers.visibleToOwner, branch: self.scope.branch))
+            (push, push.scope(showing: self.layers.visibleToOwner, of: self.layers, branch: self.scope.branch))
         }
     }
 

@@ -1,6 +1,7 @@
 // Tears down what nobody popped, off the thread that happened to drop it.
 
 internal import ContextVariables
+internal import ContrailRecorder
 
 /// Runs the hooks of contexts whose scope or thread is gone. They run in a task of their own, never on the thread that
 /// released them, which may be an event loop or be holding a lock.
@@ -16,6 +17,21 @@ enum Housekeeping {
                 _ = ending.finish()
                 push.claim?.release()
             }
+        }
+    }
+}
+
+extension Housekeeping {
+    /// Ends one push of an app context whose hooks only an async caller can run.
+    static func end(_ context: AppContext, _ outcome: Outcome, _ site: Site) {
+        Task.detached(name: "contrail housekeeping") {
+            var ending = LifetimeEnding(.app(context), outcome: outcome, site: site)
+            let caller = ExecutionID.current
+            let layers = ContextLayers(owner: caller, base: ContextLayers.Visible(app: context, request: nil))
+            await Scope(owner: caller, branch: VariableBranch(), unit: ending.unit, layers: layers)
+                .run { await ending.runHooks() }
+            layers.close()
+            _ = ending.finish()
         }
     }
 }

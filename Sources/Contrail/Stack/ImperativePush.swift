@@ -11,7 +11,7 @@ extension AppContext {
     /// When a receiver of `appcontext_pushed` throws, the push is undone and its error leaves (`CTX-02`, `CTX-14`).
     public func push(fileID: StaticString = #fileID, line: UInt = #line) throws {
         let site = Site(fileID: fileID, line: line)
-        let (scope, layers) = try ContextLayers.writable(for: "push \(self)", site)
+        let (scope, layers) = try ContextLayers.writable(for: "push this app context", site)
         try self.push(on: layers, unit: scope.unit, claim: nil, site: site)
     }
 
@@ -39,7 +39,7 @@ extension AppContext {
             throw ContextError.asyncHooks(self.app, site)
         }
         let errors = self.end(outcome, site: site) { layers.remove(self) }
-        claim?.release()
+        if let claim, !layers.handOverClaim(claim, of: self) { claim.release() }
         if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
     }
 
@@ -52,7 +52,7 @@ extension AppContext {
         let site = Site(fileID: fileID, line: line)
         let (layers, claim) = try self.validatePop(site)
         let errors = await self.end(outcome, site: site) { layers.remove(self) }
-        claim?.release()
+        if let claim, !layers.handOverClaim(claim, of: self) { claim.release() }
         if !errors.isEmpty { throw ContextError.teardownFailed(errors, site) }
     }
 
@@ -94,10 +94,22 @@ extension App.RequestContext {
     /// app context of its own is popped with the error, nothing else is called (`REQ-02`, `REQ-05`).
     public func push(fileID: StaticString = #fileID, line: UInt = #line) throws {
         let site = Site(fileID: fileID, line: line)
-        let (scope, layers) = try ContextLayers.writable(for: "push \(self)", site)
-        let claim = UnitClaim.forRequest(of: self.app, worker: nil, in: scope, caller: ExecutionID.current)
+        try self.pushUnopened(worker: nil, site)
+        do {
+            try self.open()
+        } catch {
+            self.undoUnopened(error, site)
+            throw error
+        }
+    }
+
+    /// The first of the two steps of a push: the request is current, its session is not open. A failure undoes itself.
+    func pushUnopened(worker: Worker?, _ site: Site) throws {
+        PoisonedThread.check(ExecutionID.current, for: self, naming: worker, site)
+        let (scope, layers) = try ContextLayers.writable(for: "push this request context", site)
+        let claim = UnitClaim.forRequest(of: self.app, worker: worker, in: scope, caller: ExecutionID.current)
         if let recycling = claim.recycling { self.app.record(recycling) }
-        if let current = layers.visible.app, current.app === self.app {
+        if let current = layers.visible.app, current.app === self.app, !layers.isRemains(current) {
             self.beginPush(on: current, site: site, unit: claim.unit)
             layers.append(ContextPush(subject: .request(self, ownedApp: nil), claim: claim, site: site))
             return
@@ -111,6 +123,24 @@ extension App.RequestContext {
         }
         self.beginPush(on: context, site: site, unit: claim.unit)
         layers.append(ContextPush(subject: .request(self, ownedApp: context), claim: nil, site: site))
+    }
+
+    /// Undoes the first step after the second has failed: the request is unbound, and an app context that the push owns is
+    /// popped with the error (`REQ-11`).
+    private func undoUnopened(_ error: any Error, _ site: Site) {
+        guard let layers = ContextLayers.current, let push = layers.topRequest, push.context === self else { return }
+        let claim = push.ownedApp == nil ? push.claim : layers.topApp?.claim
+        layers.remove(self)
+        self.undoPush(error, site: site)
+        if let context = push.ownedApp {
+            if context.app.hasAsyncAppHooks {
+                layers.remove(context)
+                Housekeeping.end(context, Outcome(error: error), site)
+            } else {
+                context.end(Outcome(error: error), site: site) { layers.remove(context) }
+            }
+        }
+        claim?.release()
     }
 
     /// Undoes the last push, with the app context that this push owns; the last of them all tears the context down first.

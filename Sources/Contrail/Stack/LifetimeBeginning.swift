@@ -8,7 +8,7 @@ extension AppContext {
     func beginPush(site: Site, parent: AppContext?, unit: WorkUnit?) {
         let parent = parent === self ? nil : self.app.ordinal(of: parent)
         let lifetime = self.lifetime.push(site: site, unit: unit, recorder: self.app.recorder)
-        if lifetime.depth == 1 { self.g.beginLifetime(lifetime.ordinal) }
+        if lifetime.depth == 1 { self.g.beginLifetime(lifetime.ordinal, after: lifetime.endedAt) }
         self.app.record(
             .appPush(
                 TrailEvent.Push(
@@ -76,6 +76,24 @@ extension App.RequestContext {
             ),
             context: lifetime.ordinal,
             unit: unit
+        )
+    }
+
+    /// Undoes a push whose session or route failed: nothing is called, the pop is recorded with the error.
+    func undoPush(_ error: any Error, site: Site) {
+        let lifetime = self.lifetime.undoPush()
+        self.app.record(
+            .requestPop(
+                TrailEvent.Pop(
+                    remaining: lifetime.depth,
+                    outcome: .failed,
+                    error: self.app.recordedText(of: error),
+                    durationNanoseconds: MonotonicClock.nanoseconds - lifetime.beganAt,
+                    site: site
+                )
+            ),
+            context: lifetime.ordinal,
+            unit: lifetime.unit
         )
     }
 }

@@ -49,13 +49,15 @@ struct LifetimeEnding {
     mutating func runHooks() {
         guard self.isLast else { return }
         self.snapshot()
+        let table = self.app.handlers
         switch self.subject {
         case .app(let context):
-            for hook in self.app.appHooks { self.call(hook, context) }
+            for hook in table?.handlers.appTeardown ?? [] { self.call(hook, context) }
         case .request(let context):
-            for hook in self.app.requestHooks { self.call(hook, context) }
+            for hook in table?.handlers.requestTeardown ?? [] { self.call(hook, context) }
         }
         self.sendTearingDown()
+        self.closeRequest(table)
     }
 
     /// Writes `g` down and runs the hooks, async ones shielded from cancellation, and the receivers of the signal. Does
@@ -63,13 +65,15 @@ struct LifetimeEnding {
     nonisolated(nonsending) mutating func runHooks() async {
         guard self.isLast else { return }
         self.snapshot()
+        let table = self.app.handlers
         switch self.subject {
         case .app(let context):
-            for hook in self.app.appHooks { await self.callShielded(hook, context) }
+            for hook in table?.handlers.appTeardown ?? [] { await self.callShielded(hook, context) }
         case .request(let context):
-            for hook in self.app.requestHooks { await self.callShielded(hook, context) }
+            for hook in table?.handlers.requestTeardown ?? [] { await self.callShielded(hook, context) }
         }
         self.sendTearingDown()
+        self.closeRequest(table)
     }
 
     /// Counts the pop, records it, and sends `appcontext_popped`. The context is no longer bound. Returns all errors.
@@ -77,10 +81,12 @@ struct LifetimeEnding {
         switch self.subject {
         case .app(let context):
             let lifetime = context.lifetime.pop()
+            if lifetime.depth == 0 { LastContext.note(self.subject, lifetime) }
             self.app.record(.appPop(self.pop(lifetime)), context: lifetime.ordinal, unit: lifetime.unit)
             self.send(Signals.appContextPopped, ())
         case .request(let context):
             let lifetime = context.lifetime.pop()
+            if lifetime.depth == 0 { LastContext.note(self.subject, lifetime) }
             self.app.record(.requestPop(self.pop(lifetime)), context: lifetime.ordinal, unit: lifetime.unit)
         }
         return self.errors
@@ -170,6 +176,20 @@ struct LifetimeEnding {
         }
     }
 
+    /// Closes what the request itself holds.
+    private mutating func closeRequest(_ table: HandlerTable?) {
+        guard case .request(let context) = self.subject, let closing = table?.handlers.closing else { return }
+        for close in closing {
+            guard case .sync(let body) = close.body else { continue }
+            do {
+                try body(context)
+            } catch {
+                self.errors.append(error)
+                self.app.recordFailure("close \(close.name)", error, context: context)
+            }
+        }
+    }
+
     /// Sends a signal and collects what a receiver threw.
     private mutating func send<Payload>(_ signal: Signal<Payload>, _ payload: Payload) {
         do {
@@ -182,6 +202,13 @@ struct LifetimeEnding {
 }
 
 extension App {
+    /// Records that a step of a request failed, when nothing else shows it.
+    func recordFailure(_ step: String, _ error: any Error, context: App.RequestContext) {
+        guard let text = self.recordedText(of: error) else { return }
+        let lifetime = context.lifetime.current
+        self.record(.error(step: self.recordedName(step), error: text), context: lifetime.ordinal, unit: lifetime.unit)
+    }
+
     /// Records that a receiver threw.
     func recordSignalFailure(
         _ name: String,

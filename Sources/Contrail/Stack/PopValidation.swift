@@ -30,7 +30,7 @@ struct PopValidation {
         }
         switch top(layers) {
         case .itself?: return layers
-        case let obstacle where self.lifetime.owner != layers.owner:
+        case let obstacle where !self.lifetime.isPushed(by: layers.owner):
             throw self.foreign("another task or thread pushed it", obstacle?.ordinal)
         case .other(let what, let ordinal)?:
             throw self.notActive("the active one is \(what); pop that first", ordinal)
@@ -101,16 +101,33 @@ struct PopValidation {
         _ kind: EventKind,
         _ code: ContextError.Code,
         _ message: String,
-        _ other: TrailEvent.ContextOrdinal? = nil
+        _ obstacle: TrailEvent.ContextOrdinal? = nil
     ) -> ContextError {
+        // Where nothing stands in the way, the other context is the one that the caller is in.
+        let other = obstacle ?? ContextLayers.readerOrdinal(beside: self.lifetime.ordinal, in: self.app)
         self.app.record(
             .problem(
-                TrailEvent.Problem(kind: kind, other: other == 0 ? nil : other, message: message, site: self.site)
+                TrailEvent.Problem(
+                    kind: kind,
+                    other: other == 0 ? nil : other,
+                    message: message,
+                    site: self.site,
+                    ownerSite: self.lifetime.depth > 0 ? self.lifetime.site : nil,
+                    ageNanoseconds: self.lifetime.beganAt == 0 ? nil : self.lifetime.age
+                )
             ),
             context: self.lifetime.ordinal,
-            unit: self.lifetime.unit ?? Scope.current?.unit
+            unit: Scope.readerUnit
         )
         return ContextError(code, message, site: self.site)
+    }
+}
+
+extension Scope {
+    /// The unit of whoever runs into a problem: the one it is in; on a bare thread outside any at least the thread's.
+    static var readerUnit: WorkUnit? {
+        if let unit = self.current?.unit { return unit }
+        return ExecutionID.isInTask ? nil : ThreadState.current.worker.currentUnit()
     }
 }
 
@@ -119,6 +136,19 @@ extension ContextLayers {
     static var inheritable: ContextLayers? {
         guard let layers = self.current, !layers.hasEnded else { return nil }
         return layers
+    }
+
+    /// The number of the context that the caller is in, as the trail of `app` knows it, unless it is the owner's own.
+    static func readerOrdinal(
+        beside owner: TrailEvent.ContextOrdinal?,
+        in app: App
+    ) -> TrailEvent.ContextOrdinal? {
+        guard let layers = self.current, !layers.hasEnded else { return nil }
+        let visible = layers.visible
+        guard let ordinal = visible.ordinal, ordinal != owner, visible.app?.app.recorder === app.recorder else {
+            return nil
+        }
+        return ordinal
     }
 
     /// The scope and layers in which the caller may push. A bare thread gets its root on demand.

@@ -21,11 +21,15 @@ struct UnitClaim: Sendable {
     /// Takes the unit for a request: its worker recycles, unless the app says otherwise or the worker is inside a context,
     /// which goes on with its own unit.
     static func forRequest(of app: App, worker: Worker?, in outer: Scope?, caller: ExecutionID) -> UnitClaim {
-        let worker = worker ?? (caller.isTask ? nil : ThreadState.current.worker)
-        guard app.recyclesOnRequest else { return self.surrounding(worker, outer) }
-        if let worker {
-            let around = ContextLayers.inheritable?.visible.app == nil ? nil : outer?.unit
-            let (unit, recycling) = worker.claimUnit(inside: around)
+        let threadWorker = caller.isTask ? nil : ThreadState.current.worker
+        guard app.recyclesOnRequest else { return self.surrounding(worker ?? threadWorker, outer) }
+        let isInside = ContextLayers.inheritable?.visible.app != nil
+        if worker == nil, isInside, let threadWorker {
+            // The contexts around it go on with theirs, whichever of them took the thread's.
+            return UnitClaim(WorkUnit(worker: outer?.unit?.worker ?? threadWorker.name), isOwned: true)
+        }
+        if let worker = worker ?? threadWorker {
+            let (unit, recycling) = worker.claimUnit(inside: isInside ? outer?.unit : nil)
             return UnitClaim(unit, worker: worker, isOwned: true, recycling: recycling)
         }
         return UnitClaim(outer?.unit.map { WorkUnit(worker: $0.worker) } ?? WorkUnit(), isOwned: true)

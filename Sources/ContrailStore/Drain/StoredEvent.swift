@@ -34,8 +34,8 @@ struct StoredEvent {
             self.other = problem.other
             self.site = problem.site
             self.setDetail { $0.add("message", problem.message) }
-        case .signalFailed(let signal, let error):
-            self.name = signal
+        case .signalFailed(let name, let error), .error(let name, let error):
+            self.name = name
             self.setDetail { $0.add("error", error) }
         case .drop(let drop):
             self.setDetail {

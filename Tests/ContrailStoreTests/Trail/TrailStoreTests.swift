@@ -17,8 +17,8 @@ struct TrailStoreTests {
         let directory = try TemporaryTrail()
         let trail = try directory.open()
         let app = App("shop", recorder: trail.recorder)
-        app.teardownAppContext("close") { _, _ in }
-        app.teardownRequest("log") { _, _ in }
+        try app.teardownAppContext("close") { _, _ in }
+        try app.teardownRequest("log") { _, _ in }
         try withRequestContext(app, HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/a?b=c")) { context in
             try context.g["order"] = 7
         }
@@ -61,7 +61,7 @@ struct TrailStoreTests {
         let directory = try TemporaryTrail()
         let trail = try directory.open()
         let app = App("shop", recorder: trail.recorder)
-        app.teardownAppContext("close") { _, _ in throw Broken() }
+        try app.teardownAppContext("close") { _, _ in throw Broken() }
         for _ in 0..<2 {
             #expect(throws: ContextError.self) { try withAppContext(app) { _ throws in } }
         }

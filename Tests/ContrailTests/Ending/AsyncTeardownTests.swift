@@ -9,26 +9,26 @@ struct AsyncTeardownTests {
     private let desk = Desk()
     private let log = Log()
 
-    private func addAsyncHook(_ name: String = "async") {
+    private func addAsyncHook(_ name: String = "async") throws {
         let log = self.log
-        self.desk.app.teardownAppContext(name) { context, outcome async throws in
+        try self.desk.app.teardownAppContext(name) { context, outcome async throws in
             await Task.yield()
             log.add("\(name) \(outcome.text) \(Current.context === context) \(Task.isCancelled)")
         }
     }
 
     @Test("An async hook runs in its place among the others, with its context current.")
-    func order() async {
-        self.desk.logHooks(self.log, app: ["first"])
-        self.addAsyncHook()
-        self.desk.logHooks(self.log, app: ["last"])
+    func order() async throws {
+        try self.desk.logHooks(self.log, app: ["first"])
+        try self.addAsyncHook()
+        try self.desk.logHooks(self.log, app: ["last"])
         await withAppContext(self.desk.app) { _ async in }
         #expect(self.log.lines == ["last ok", "async ok true false", "first ok"])
     }
 
     @Test("An async hook is shielded from the cancellation of its task.")
-    func shielded() async {
-        self.addAsyncHook()
+    func shielded() async throws {
+        try self.addAsyncHook()
         let desk = self.desk
         let started = Gate()
         let task = Task {
@@ -46,7 +46,7 @@ struct AsyncTeardownTests {
 
     @Test("An async hook of an imperative push sees that push, and not the scope's base.")
     func imperative() async throws {
-        self.addAsyncHook()
+        try self.addAsyncHook()
         try await withAppContext(Desk().app) { _ async throws in
             let context = AppContext(self.desk.app)
             try context.push()
@@ -59,7 +59,7 @@ struct AsyncTeardownTests {
     func pushInHook() async throws {
         let other = Desk("other")
         let log = self.log
-        self.desk.app.teardownAppContext { _, _ async throws in
+        try self.desk.app.teardownAppContext { _, _ async throws in
             let context = AppContext(other.app)
             try context.push()
             log.add("\(Current.context === context)")
@@ -79,7 +79,7 @@ struct AsyncTeardownTests {
         let release = Gate()
         let seen = Log()
         let done = Gate()
-        self.desk.app.teardownAppContext { _, _ async throws in
+        try self.desk.app.teardownAppContext { _, _ async throws in
             Task {
                 await release.wait()
                 seen.add(code { _ = try Current.app }?.description ?? "read")
@@ -94,7 +94,7 @@ struct AsyncTeardownTests {
 
     @Test("A sync pop with an async hook is refused before any effect, and the async pop works.")
     func syncPop() async throws {
-        self.addAsyncHook()
+        try self.addAsyncHook()
         try await withAppContext(Desk().app) { _ async throws in
             let context = AppContext(self.desk.app)
             try context.push()
@@ -109,7 +109,7 @@ struct AsyncTeardownTests {
 
     @Test("A sync pop of a request with an async hook on its own app context is refused as well.")
     func syncRequestPop() async throws {
-        self.addAsyncHook()
+        try self.addAsyncHook()
         try await withAppContext(Desk().app) { _ async throws in
             let request = App.RequestContext(self.desk.app, get())
             try request.push()
@@ -122,7 +122,7 @@ struct AsyncTeardownTests {
 
     @Test("A sync pop that is not the last needs no async hook.")
     func syncPopInBetween() async throws {
-        self.addAsyncHook()
+        try self.addAsyncHook()
         try await withAppContext(Desk().app) { _ async throws in
             let context = AppContext(self.desk.app)
             try context.push()
@@ -134,8 +134,8 @@ struct AsyncTeardownTests {
     }
 
     @Test("A sync closure that may throw is refused before it runs, and before its worker recycles.")
-    func syncClosureRefused() {
-        self.addAsyncHook()
+    func syncClosureRefused() throws {
+        try self.addAsyncHook()
         #expect(code { try withAppContext(self.desk.app) { _ throws in _ = Issue.record("ran") } } == .asyncHooks)
         #expect(
             code { try withRequestContext(self.desk.app, get()) { _ throws in _ = Issue.record("ran") } } == .asyncHooks
@@ -145,14 +145,14 @@ struct AsyncTeardownTests {
 
     @Test("A sync app context is not refused for an async hook of requests.")
     func otherLayer() throws {
-        self.desk.app.teardownRequest { _, _ async throws in }
+        try self.desk.app.teardownRequest { _, _ async throws in }
         try withAppContext(self.desk.app) { _ throws in }
         #expect(self.desk.events().outcomes == [.ok])
     }
 
     @Test("After a sync closure that cannot throw, the hooks run later.")
-    func syncClosureDeferred() async {
-        self.addAsyncHook()
+    func syncClosureDeferred() async throws {
+        try self.addAsyncHook()
         let popped = Gate()
         let connection = Signals.appContextPopped.connect(to: self.desk.app) { _, _ in popped.open() }
         defer { Signals.appContextPopped.disconnect(connection) }
@@ -167,14 +167,14 @@ struct AsyncTeardownTests {
         let popped = Gate()
         let connection = Signals.appContextPopped.connect(to: self.desk.app) { _, _ in popped.open() }
         defer { Signals.appContextPopped.disconnect(connection) }
-        try withAppContextSync(self.desk.app) { _ in self.addAsyncHook() }
+        try withAppContextSync(self.desk.app) { _ throws in try self.addAsyncHook() }
         await popped.wait()
         #expect(self.log.lines == ["async ok true false"])
     }
 
     @Test("A push of another app that a sync closure leaves is torn down with its async hooks.")
     func leftoverWithAsyncHook() async throws {
-        self.addAsyncHook()
+        try self.addAsyncHook()
         let outer = Desk("outer")
         let popped = Gate()
         let connection = Signals.appContextPopped.connect(to: outer.app) { _, _ in popped.open() }
@@ -186,9 +186,9 @@ struct AsyncTeardownTests {
     }
 
     @Test("A scope that is finished from many sides is torn down once.")
-    func finishOnce() async {
+    func finishOnce() async throws {
         let count = Counter()
-        self.desk.app.teardownAppContext { _, _ async throws in count.next() }
+        try self.desk.app.teardownAppContext { _, _ async throws in count.next() }
         let popped = Counter()
         let done = Gate()
         let connection = Signals.appContextPopped.connect(to: self.desk.app) { _, _ in
@@ -197,7 +197,7 @@ struct AsyncTeardownTests {
         }
         defer { Signals.appContextPopped.disconnect(connection) }
         let scope = ContextScope(AppContext(self.desk.app), worker: nil, site: Site())
-        #expect(throws: Never.self) { try scope.enter() }
+        await #expect(throws: Never.self) { try await scope.enter() }
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<16 {
                 group.addTask { if number % 2 == 0 { scope.finishLater(.aborted) } else { await scope.finish(.ok) } }

@@ -32,22 +32,22 @@ struct MemoryTests {
     }
 
     @Test("A closure form keeps nothing.")
-    func closure() {
+    func closure() throws {
         let seen = Weak()
         do {
             let desk = Desk()
-            desk.app.teardownAppContext { _, _ in }
+            try desk.app.teardownAppContext { _, _ in }
             withRequestContext(desk.app, get()) { seen.note(desk.app, $0) }
         }
         #expect(seen.isEmpty)
     }
 
     @Test("An async closure form with children keeps nothing.")
-    func asyncClosure() async {
+    func asyncClosure() async throws {
         let seen = Weak()
         do {
             let desk = Desk()
-            desk.app.teardownAppContext { _, _ async in await Task.yield() }
+            try desk.app.teardownAppContext { _, _ async in await Task.yield() }
             await withRequestContext(desk.app, get()) { context async in
                 seen.note(desk.app, context)
                 async let child = Current.context

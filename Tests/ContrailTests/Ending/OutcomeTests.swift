@@ -37,7 +37,7 @@ struct OutcomeTests {
 
     @Test("exit tells the error of the body, or none.")
     func exit() throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         try withAppContext(Desk().app) { _ throws in
             let context = try AppContext(self.desk.app).enter()
             try context.exit(error: Boom())
@@ -49,7 +49,7 @@ struct OutcomeTests {
 
     @Test("A pop's own outcome is what hooks and trail get.")
     func popOutcome() throws {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         try withAppContext(Desk().app) { _ throws in
             let request = App.RequestContext(self.desk.app, get())
             try request.push()
@@ -63,8 +63,8 @@ struct OutcomeTests {
     func leftovers() throws {
         let names = ["x", "y"]
         let desks = names.map { Desk($0) }
-        for desk in desks { desk.logHooks(self.log, app: [desk.app.name]) }
-        self.desk.logHooks(self.log, app: ["base"])
+        for desk in desks { try desk.logHooks(self.log, app: [desk.app.name]) }
+        try self.desk.logHooks(self.log, app: ["base"])
         let line = #line + 2
         try withAppContext(self.desk.app) { _ throws in
             for desk in desks { try AppContext(desk.app).push() }
@@ -82,10 +82,10 @@ struct OutcomeTests {
     }
 
     @Test("Leftovers of an async closure are torn down the same way, also when it throws.")
-    func asyncLeftovers() async {
+    func asyncLeftovers() async throws {
         let other = Desk("other")
-        other.logHooks(self.log, app: ["other"], request: ["request"])
-        self.desk.logHooks(self.log, app: ["base"])
+        try other.logHooks(self.log, app: ["other"], request: ["request"])
+        try self.desk.logHooks(self.log, app: ["base"])
         await #expect(throws: Boom.self) {
             try await withAppContext(self.desk.app) { _ async throws in
                 try App.RequestContext(other.app, get()).push()
@@ -101,7 +101,7 @@ struct OutcomeTests {
         let log = self.log
         let other = Desk("other")
         for desk in [self.desk, other] {
-            desk.app.teardownAppContext { context, _ in
+            try desk.app.teardownAppContext { context, _ in
                 log.add("\(context.app.name) \(Current.context === context)")
             }
         }
@@ -113,9 +113,9 @@ struct OutcomeTests {
     func leftoverFinishedElsewhere() async throws {
         let log = self.log
         let other = Desk("other")
-        other.app.teardownAppContext { context, _ in log.add("\(Current.context === context)") }
+        try other.app.teardownAppContext { context, _ in log.add("\(Current.context === context)") }
         let scope = ContextScope(AppContext(self.desk.app), worker: nil, site: Site())
-        try scope.enter()
+        try await scope.enter()
         try await scope.run { try AppContext(other.app).push() }
         await Task.detached { _ = await scope.finish(.ok) }.value
         #expect(log.lines == ["true"])
@@ -124,7 +124,7 @@ struct OutcomeTests {
 
     @Test("A context that was pushed several times by hand leaks once for each push and is torn down once.")
     func multipleLeftovers() throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         try withAppContext(Desk().app) { _ throws in
             let context = AppContext(self.desk.app)
             try context.push()
@@ -137,10 +137,10 @@ struct OutcomeTests {
     }
 
     @Test("What a leftover's hooks throw leaves with the rest.")
-    func leftoverErrors() {
+    func leftoverErrors() throws {
         let other = Desk()
-        other.app.teardownAppContext { _, _ in throw Boom(name: "leftover") }
-        self.desk.app.teardownAppContext { _, _ in throw Boom(name: "base") }
+        try other.app.teardownAppContext { _, _ in throw Boom(name: "leftover") }
+        try self.desk.app.teardownAppContext { _, _ in throw Boom(name: "base") }
         let error = #expect(throws: ContextError.self) {
             try withAppContext(self.desk.app) { _ throws in try AppContext(other.app).push() }
         }

@@ -94,9 +94,9 @@ struct StressTests {
             variable: ContextVariable("n", default: 0)
         )
         for desk in program.desks {
-            desk.app.teardownAppContext("hook") { _, _ in }
-            desk.app.teardownAppContext("async") { _, _ async in await Task.yield() }
-            desk.app.teardownRequest("hook") { _, _ in }
+            try desk.app.teardownAppContext("hook") { _, _ in }
+            try desk.app.teardownAppContext("async") { _, _ async in await Task.yield() }
+            try desk.app.teardownRequest("hook") { _, _ in }
         }
         // A pop on a bare thread is synchronous; with an async hook of its app it would be refused.
         let threads = Program(desks: [Desk("three")], cache: program.cache, variable: program.variable)

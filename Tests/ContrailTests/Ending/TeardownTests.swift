@@ -10,8 +10,8 @@ struct TeardownTests {
     private let log = Log()
 
     @Test("Hooks run in reverse order, the request's before the app context's.")
-    func order() {
-        self.desk.logHooks(self.log, app: ["a1", "a2"], request: ["r1", "r2"])
+    func order() throws {
+        try self.desk.logHooks(self.log, app: ["a1", "a2"], request: ["r1", "r2"])
         withRequestContext(self.desk.app, get()) { _ in self.log.add("body") }
         #expect(self.log.lines == ["body", "r2 ok", "r1 ok", "a2 ok", "a1 ok"])
         let hooks = self.desk.events().hooks
@@ -20,8 +20,8 @@ struct TeardownTests {
     }
 
     @Test("A request on an app context of the outside runs the request's hooks only.")
-    func reusedAppContext() {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+    func reusedAppContext() throws {
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         withAppContext(self.desk.app) { _ in
             withRequestContext(self.desk.app, get()) { _ in }
             self.log.add("outer")
@@ -30,10 +30,10 @@ struct TeardownTests {
     }
 
     @Test("A hook that throws stops no other, and all see the same outcome.")
-    func throwingHook() {
-        self.desk.logHooks(self.log, app: ["a1"])
-        self.desk.app.teardownAppContext("bad") { _, _ in throw Boom(name: "hook") }
-        self.desk.logHooks(self.log, app: ["a2"])
+    func throwingHook() throws {
+        try self.desk.logHooks(self.log, app: ["a1"])
+        try self.desk.app.teardownAppContext("bad") { _, _ in throw Boom(name: "hook") }
+        try self.desk.logHooks(self.log, app: ["a2"])
         #expect(throws: Boom(name: "body")) {
             try withAppContext(self.desk.app) { _ throws in throw Boom(name: "body") }
         }
@@ -41,12 +41,12 @@ struct TeardownTests {
     }
 
     @Test("Hooks run while their context is current, and app hooks without the request.")
-    func currentInHooks() {
+    func currentInHooks() throws {
         let log = self.log
-        self.desk.app.teardownAppContext { context, _ in
+        try self.desk.app.teardownAppContext { context, _ in
             log.add("app \(Current.context === context) \(Current.requestContext == nil)")
         }
-        self.desk.app.teardownRequest { context, _ in
+        try self.desk.app.teardownRequest { context, _ in
             log.add("request \(Current.requestContext === context) \(Current.context === context.appContext)")
         }
         withRequestContext(self.desk.app, get()) { _ in }
@@ -54,10 +54,10 @@ struct TeardownTests {
     }
 
     @Test("App hooks of a nested request see the request around it.")
-    func outerRequestInAppTeardown() {
+    func outerRequestInAppTeardown() throws {
         let log = self.log
         let other = Desk()
-        other.app.teardownAppContext { _, _ in log.add(Current.requestContext?.app.name ?? "none") }
+        try other.app.teardownAppContext { _, _ in log.add(Current.requestContext?.app.name ?? "none") }
         withRequestContext(self.desk.app, get()) { _ in
             withRequestContext(other.app, get()) { _ in }
         }
@@ -65,12 +65,12 @@ struct TeardownTests {
     }
 
     @Test("A hook that is registered during teardown is not part of it.")
-    func lateHook() {
+    func lateHook() throws {
         let log = self.log
         let app = self.desk.app
-        app.teardownAppContext("first") { _, _ in
+        try app.teardownAppContext("first") { _, _ in
             log.add("first")
-            app.teardownAppContext("late") { _, _ in log.add("late") }
+            try app.teardownAppContext("late") { _, _ in log.add("late") }
         }
         withAppContext(app) { _ in }
         #expect(log.lines == ["first"])
@@ -79,11 +79,11 @@ struct TeardownTests {
     }
 
     @Test("A hook may open contexts of its own, with teardown of their own.")
-    func nestedInHook() {
+    func nestedInHook() throws {
         let log = self.log
         let other = Desk("other")
-        other.logHooks(log, app: ["other"])
-        self.desk.app.teardownAppContext { context, _ in
+        try other.logHooks(log, app: ["other"])
+        try self.desk.app.teardownAppContext { context, _ in
             withAppContext(other.app) { _ in log.add("nested") }
             log.add("back \(Current.context === context)")
         }
@@ -92,9 +92,9 @@ struct TeardownTests {
     }
 
     @Test("A hook without a name is known by its site.")
-    func namelessHook() {
+    func namelessHook() throws {
         let line = #line + 1
-        self.desk.app.teardownAppContext { _, _ in }
+        try self.desk.app.teardownAppContext { _, _ in }
         withAppContext(self.desk.app) { _ in }
         #expect(self.desk.events().hooks.map(\.hook) == ["\(#fileID):\(line)"])
     }
@@ -103,7 +103,7 @@ struct TeardownTests {
     func hookPopsItself() throws {
         let log = self.log
         let context = AppContext(self.desk.app)
-        self.desk.app.teardownAppContext { context, _ in
+        try self.desk.app.teardownAppContext { context, _ in
             log.add("hook \(code { try context.pop() }?.description ?? "popped")")
         }
         try withAppContext(Desk().app) { _ throws in
@@ -118,7 +118,7 @@ struct TeardownTests {
     func hookPushesItself() throws {
         let log = self.log
         let context = AppContext(self.desk.app)
-        self.desk.app.teardownAppContext { context, _ in
+        try self.desk.app.teardownAppContext { context, _ in
             log.add("hook")
             try context.push()
             try context.pop()
@@ -136,7 +136,7 @@ struct TeardownTests {
         let log = self.log
         let inHook = Gate()
         let leaveHook = Gate()
-        self.desk.app.teardownAppContext { _, _ in
+        try self.desk.app.teardownAppContext { _, _ in
             log.add("hook")
             inHook.open()
             leaveHook.waitOnThread()
@@ -162,7 +162,7 @@ struct TeardownTests {
     @Test("Of two threads that hold a push each, one tears down, whichever pops last.")
     func twoThreads() async throws {
         let context = AppContext(self.desk.app)
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         let held = Gate()
         let leave = Gate()
         async let first: Void = onThread {
@@ -183,8 +183,8 @@ struct TeardownTests {
     }
 
     @Test("Cancellation does not keep hooks from running.")
-    func cancelled() async {
-        self.desk.logHooks(self.log, app: ["a"])
+    func cancelled() async throws {
+        try self.desk.logHooks(self.log, app: ["a"])
         let desk = self.desk
         let started = Gate()
         let task = Task {

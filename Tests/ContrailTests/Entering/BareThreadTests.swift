@@ -12,7 +12,7 @@ struct BareThreadTests {
 
     @Test("A bare thread pushes and pops without a scope.")
     func pushAndPop() async throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         let desk = self.desk
         try await onThread {
             let context = AppContext(desk.app)
@@ -71,10 +71,10 @@ struct BareThreadTests {
         let popped = Gate()
         let connection = Signals.appContextPopped.connect(to: self.desk.app) { _, _ in popped.open() }
         defer { Signals.appContextPopped.disconnect(connection) }
-        self.desk.app.teardownAppContext("sync") { context, outcome in
+        try self.desk.app.teardownAppContext("sync") { context, outcome in
             log.add("sync \(outcome.text) \(Current.context === context) \(ExecutionID.isInTask)")
         }
-        self.desk.app.teardownAppContext("async") { context, outcome async throws in
+        try self.desk.app.teardownAppContext("async") { context, outcome async throws in
             log.add("async \(outcome.text) \(Current.context === context)")
         }
         let desk = self.desk
@@ -96,8 +96,8 @@ struct BareThreadTests {
         let popped = Gate()
         let connection = Signals.appContextPopped.connect(to: self.desk.app) { _, _ in popped.open() }
         defer { Signals.appContextPopped.disconnect(connection) }
-        self.desk.app.teardownRequest { _, outcome in log.add("r \(outcome.text) \(cache.get(default: 0))") }
-        self.desk.app.teardownAppContext { _, outcome in log.add("a \(outcome.text) \(cache.get(default: 0))") }
+        try self.desk.app.teardownRequest { _, outcome in log.add("r \(outcome.text) \(cache.get(default: 0))") }
+        try self.desk.app.teardownAppContext { _, outcome in log.add("a \(outcome.text) \(cache.get(default: 0))") }
         let desk = self.desk
         try await onThread {
             try App.RequestContext(desk.app, get()).push()

@@ -125,9 +125,9 @@ struct ClosureFormTests {
     }
 
     @Test("The events of a request in their order, each app context paired.")
-    func events() {
-        self.desk.app.teardownRequest("r") { _, _ in }
-        self.desk.app.teardownAppContext("a") { _, _ in }
+    func events() throws {
+        try self.desk.app.teardownRequest("r") { _, _ in }
+        try self.desk.app.teardownAppContext("a") { _, _ in }
         withRequestContext(self.desk.app, get(), worker: .init(kind: "conn", number: 1)) { _ in }
         let events = self.desk.events()
         #expect(

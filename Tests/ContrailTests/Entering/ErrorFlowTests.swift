@@ -26,8 +26,8 @@ struct ErrorFlowTests {
     }
 
     @Test("A closure that cannot throw needs no try, whatever teardown does.")
-    func nonThrowing() async {
-        self.desk.app.teardownAppContext { _, _ in throw Boom() }
+    func nonThrowing() async throws {
+        try self.desk.app.teardownAppContext { _, _ in throw Boom() }
         withoutTry(self.desk.app)
         await withAppContext(self.desk.app) { _ async in }
         #expect(self.desk.events().hooks.map(\.error) == ["boom", "boom"])
@@ -38,8 +38,8 @@ struct ErrorFlowTests {
     }
 
     @Test("The closure's error stays primary when teardown throws as well.")
-    func bodyErrorIsPrimary() async {
-        self.desk.app.teardownAppContext("h") { _, _ in throw Boom(name: "hook") }
+    func bodyErrorIsPrimary() async throws {
+        try self.desk.app.teardownAppContext("h") { _, _ in throw Boom(name: "hook") }
         await #expect(throws: Boom(name: "body")) {
             try await withAppContext(self.desk.app) { _ async throws in throw Boom(name: "body") }
         }
@@ -48,9 +48,9 @@ struct ErrorFlowTests {
 
     @Test("When only teardown throws, its errors leave together, flat and in order.")
     func teardownFailed() throws {
-        self.desk.app.teardownAppContext { _, _ in throw Boom(name: "app") }
-        self.desk.app.teardownRequest { _, _ in throw Boom(name: "first") }
-        self.desk.app.teardownRequest { _, _ in throw Boom(name: "second") }
+        try self.desk.app.teardownAppContext { _, _ in throw Boom(name: "app") }
+        try self.desk.app.teardownRequest { _, _ in throw Boom(name: "first") }
+        try self.desk.app.teardownRequest { _, _ in throw Boom(name: "second") }
         let error = #expect(throws: ContextError.self) {
             try withRequestContext(self.desk.app, get()) { _ throws in }
         }
@@ -60,7 +60,7 @@ struct ErrorFlowTests {
 
     @Test("A typed error that teardown's cannot become leaves it to the trail.")
     func teardownErrorOfAnotherType() throws {
-        self.desk.app.teardownAppContext { _, _ in throw Boom(name: "hook") }
+        try self.desk.app.teardownAppContext { _, _ in throw Boom(name: "hook") }
         try withAppContext(self.desk.app) { _ throws(Boom) in }
         #expect(self.desk.events().hooks.map(\.error) == ["hook"])
     }

@@ -26,7 +26,7 @@ struct ImperativePushTests {
 
     @Test("A request brings an app context along and takes it away again.")
     func request() throws {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         try withAppContext(self.base.app) { outer throws in
             let request = App.RequestContext(self.desk.app, get())
             #expect(code { _ = try request.g } == .notPushed)
@@ -58,7 +58,7 @@ struct ImperativePushTests {
 
     @Test("Each push needs its pop, and teardown belongs to the last.")
     func multiplePushes() throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         try withAppContext(self.base.app) { _ throws in
             let context = AppContext(self.desk.app)
             try context.push()
@@ -93,7 +93,7 @@ struct ImperativePushTests {
 
     @Test("Pushed again after its last pop, a context has a new lifetime and the same g.")
     func secondLifetime() throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         try withAppContext(self.base.app) { _ throws in
             let context = AppContext(self.desk.app)
             try context.push()

@@ -27,7 +27,7 @@ struct PopValidationTests {
 
     @Test("A pop in the wrong order is refused before any effect, names both contexts, and may be repeated.")
     func notActive() throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         try withAppContext(self.base.app) { _ throws in
             let first = AppContext(self.desk.app)
             let second = AppContext(Desk("second").app)
@@ -77,7 +77,7 @@ struct PopValidationTests {
 
     @Test("A request whose own app context was popped by itself is not active.")
     func ownAppContextIsGone() throws {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         try withAppContext(self.base.app) { _ throws in
             let request = App.RequestContext(self.desk.app, get())
             try request.push()
@@ -99,7 +99,7 @@ struct PopValidationTests {
 
     @Test("A push of the closure's context by hand is popped by hand.")
     func closureContextPushedAgain() throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         try withAppContext(self.desk.app) { context throws in
             try context.push()
             try context.pop()
@@ -122,7 +122,7 @@ struct PopValidationTests {
 
     @Test("A child cannot pop its parent's push; the parent still can.")
     func foreignChild() async throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         try await withAppContext(self.base.app) { _ async throws in
             let context = AppContext(self.desk.app)
             try context.push()

@@ -31,9 +31,9 @@ struct UnitTests {
     }
 
     @Test("Everything in a request carries its worker and its epoch.")
-    func labels() {
+    func labels() throws {
         let worker = Worker(kind: "conn", number: 1)
-        self.desk.app.teardownRequest { _, _ in }
+        try self.desk.app.teardownRequest { _, _ in }
         withRequestContext(self.desk.app, get(), worker: worker) { _ in Current.context?.g["n"] = 1 }
         let events = self.desk.events()
         #expect(events.allSatisfy { $0.worker == TrailEvent.WorkerLabel(kind: "conn", number: 1) })
@@ -59,8 +59,8 @@ struct UnitTests {
     func teardown() throws {
         let log = Log()
         let cache = self.cache
-        self.desk.app.teardownRequest { _, _ in log.add("\(cache.get(default: 0))") }
-        self.desk.app.teardownAppContext { _, _ in log.add("\(cache.get(default: 0))") }
+        try self.desk.app.teardownRequest { _, _ in log.add("\(cache.get(default: 0))") }
+        try self.desk.app.teardownAppContext { _, _ in log.add("\(cache.get(default: 0))") }
         try withRequestContext(self.desk.app, get()) { _ throws in try cache.set(1) }
         #expect(log.lines == ["1", "1"])
     }
@@ -156,7 +156,7 @@ struct UnitTests {
     func off() async throws {
         let desk = Desk(level: .off)
         let log = Log()
-        desk.logHooks(log, app: ["a"], request: ["r"])
+        try desk.logHooks(log, app: ["a"], request: ["r"])
         #expect(throws: Boom.self) {
             try withRequestContext(desk.app, get()) { request throws in
                 try request.g["n"] = 1

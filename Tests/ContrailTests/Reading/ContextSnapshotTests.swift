@@ -83,7 +83,7 @@ struct ContextSnapshotTests {
 
     @Test("A borrower runs no hook of the owner.")
     func noTeardown() throws {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         try withRequestContext(self.desk.app, get()) { _ throws in
             try ContextSnapshot("work").run { self.log.add("borrowed") }
             self.log.add("body")

@@ -180,8 +180,8 @@ struct NamespaceTrailTests {
     }
 
     @Test("The end of a lifetime writes g down before the first hook.")
-    func beforeTheFirstHook() {
-        self.desk.app.teardownAppContext { context, _ in context.g["late"] = 1 }
+    func beforeTheFirstHook() throws {
+        try self.desk.app.teardownAppContext { context, _ in context.g["late"] = 1 }
         withAppContext(self.desk.app) { $0.g["n"] = 1 }
         let events = self.desk.events()
         #expect(events.map(\.kind) == [.appPush, .gSet, .gSnapshot, .gSet, .teardown, .appPop])

@@ -33,8 +33,8 @@ struct SignalTests {
     }
 
     @Test("An app context's signals in their order, with what is current in each.")
-    func appContext() {
-        self.desk.logHooks(self.log, app: ["hook"])
+    func appContext() throws {
+        try self.desk.logHooks(self.log, app: ["hook"])
         self.logged { withAppContext(self.desk.app) { _ in self.log.add("body") } }
         #expect(self.log.lines == ["pushed app/-", "body", "hook ok", "tearing_down ok app/-", "popped -/-"])
     }
@@ -143,8 +143,8 @@ struct SignalTests {
     }
 
     @Test("A receiver of appcontext_pushed that throws undoes the push of a closure form: no hook, and failed.")
-    func pushedThrowsInClosure() async {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+    func pushedThrowsInClosure() async throws {
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         let connection = Signals.appContextPushed.connect(to: self.desk.app) { _, _ in throw Boom() }
         defer { Signals.appContextPushed.disconnect(connection) }
         #expect(throws: Boom()) {
@@ -163,7 +163,7 @@ struct SignalTests {
 
     @Test("A receiver of appcontext_pushed that throws undoes a push by hand, and it may be repeated.")
     func pushedThrowsByHand() throws {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         try withAppContext(Desk().app) { outer throws in
             let request = App.RequestContext(self.desk.app, get())
             let context = AppContext(self.desk.app)
@@ -191,8 +191,8 @@ struct SignalTests {
     }
 
     @Test("Receivers of the last two signals that throw are collected after the hooks' errors.")
-    func tearingDownThrows() {
-        self.desk.app.teardownAppContext { _, _ in throw Boom(name: "hook") }
+    func tearingDownThrows() throws {
+        try self.desk.app.teardownAppContext { _, _ in throw Boom(name: "hook") }
         let tearing = Signals.appContextTearingDown.connect(to: self.desk.app) { _, _ in throw Boom(name: "tearing") }
         let popped = Signals.appContextPopped.connect(to: self.desk.app) { _, _ in throw Boom(name: "popped") }
         defer {

@@ -30,7 +30,7 @@ struct StaleReadTests {
     @Test("Closed is found before the owner is asked for: the same task reads too late as well.")
     func sameTask() async throws {
         let scope = ContextScope(AppContext(self.desk.app), worker: nil, site: Site())
-        try scope.enter()
+        try await scope.enter()
         let late = try await scope.run { () async throws in
             await scope.finish(.ok)
             return code { _ = try Current.app }

@@ -1,0 +1,64 @@
+// What a request context and its copies share: the request itself and what its path matched.
+
+internal import ContrailRecorder
+internal import HTTPTypes
+internal import Synchronization
+
+/// The request of a context and of all copies of it.
+final class RequestState: Sendable {
+    /// What the path matched.
+    enum Match: Sendable {
+        /// Nobody has looked yet.
+        case notMatched
+        case route(Route, viewArgs: [String: RouteValue])
+        case notFound
+        case methodNotAllowed([HTTPRequest.Method])
+    }
+
+    let request: HTTPRequest
+    let body: [UInt8]
+    /// The endpoint that a server's router found; it wins over the app's own routes.
+    let givenEndpoint: String?
+    let requestID: String?
+    let traceID: String?
+
+    private let matched = Mutex(Match.notMatched)
+
+    init(request: HTTPRequest, body: [UInt8], endpoint: String?, requestID: String?) {
+        self.request = request
+        self.body = body
+        self.givenEndpoint = endpoint
+        self.requestID = requestID
+        self.traceID = Self.traceID(in: request.headerFields)
+    }
+
+    var match: Match {
+        get { self.matched.withLock { $0 } }
+        set {
+            // The old match leaves the lock before it is released: the view it holds may run user code when it dies.
+            let old = self.matched.withLock { match in
+                let old = match
+                match = newValue
+                return old
+            }
+            withExtendedLifetime(old) {}
+        }
+    }
+
+    /// The path without query and fragment, as it was sent.
+    var path: Substring {
+        (self.request.path ?? "/").prefix { $0 != "?" && $0 != "#" }
+    }
+
+    /// The second field of a W3C `traceparent`, if it is 32 hexadecimal digits: what a client sends is not to be trusted.
+    private static func traceID(in fields: HTTPFields) -> String? {
+        guard !fields.isEmpty, let name = Self.traceparent, let value = fields[name] else { return nil }
+        let parts = value.split(separator: "-", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count >= 3, parts[1].utf8.count == 32, parts[1].allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+            return nil
+        }
+        return parts[1].lowercased()
+    }
+
+    private static let traceparent = HTTPField.Name("traceparent")
+}

@@ -1,0 +1,121 @@
+// The hand-off that owns: a copy of the request context with a teardown pass of its own.
+
+internal import ContextVariables
+internal import ContrailRecorder
+
+/// Makes a function that runs in a copy of the current request context, taken now: Flask's `copy_current_request_context`.
+///
+/// Each call pushes a context of its own: the same request and the same session, an empty `g` of its own where no app context
+/// of the app is current, and a teardown pass of its own at the end, with the request's hooks and `closeRequest` (`HLP-03` to
+/// `HLP-07`). Prefer ``ContextSnapshot``, which borrows: it shares `g` and never runs the owner's teardown. May be called any
+/// number of times, on any thread, at once. Leaves a `handoff` event.
+///
+/// Throws ``ContextError/Code/outsideRequestContext`` where no request is current. The function throws what `operation` throws;
+/// when the pop fails, its error, with the other as ``ContextError/replaced``.
+public func copyCurrentRequestContext<each Argument, Result>(
+    fileID: StaticString = #fileID,
+    line: UInt = #line,
+    _ operation: @escaping @Sendable (repeat each Argument) throws -> Result
+) throws(ContextError) -> @Sendable (repeat each Argument) throws -> Result {
+    let site = Site(fileID: fileID, line: line)
+    let copied = try App.RequestContext.copyOfCurrent(site)
+    return { (arguments: repeat each Argument) throws -> Result in
+        try copied.copy().runPushed(site) { try operation(repeat each arguments) }
+    }
+}
+
+/// Makes an async function that runs in a copy of the current request context, taken now. Everything else is as with the
+/// synchronous form.
+public func copyCurrentRequestContext<Result>(
+    fileID: StaticString = #fileID,
+    line: UInt = #line,
+    _ operation: @escaping @Sendable () async throws -> Result
+) throws(ContextError) -> @Sendable () async throws -> Result {
+    let site = Site(fileID: fileID, line: line)
+    let copied = try App.RequestContext.copyOfCurrent(site)
+    return { try await copied.copy().runPushed(site) { try await operation() } }
+}
+
+/// Makes an async function of one argument that runs in a copy of the current request context, taken now. Everything else is
+/// as with the synchronous form, which takes any number of them.
+public func copyCurrentRequestContext<Argument, Result>(
+    fileID: StaticString = #fileID,
+    line: UInt = #line,
+    _ operation: @escaping @Sendable (Argument) async throws -> Result
+) throws(ContextError) -> @Sendable (Argument) async throws -> Result {
+    let site = Site(fileID: fileID, line: line)
+    let copied = try App.RequestContext.copyOfCurrent(site)
+    return { argument in try await copied.copy().runPushed(site) { try await operation(argument) } }
+}
+
+extension App.RequestContext {
+    fileprivate static func copyOfCurrent(_ site: Site) throws(ContextError) -> App.RequestContext {
+        let context = try Current.Reader(site: site).requestContext
+        context.app.record(
+            .handoff(name: "copy", site: site),
+            context: context.lifetime.current.ordinal,
+            unit: Scope.current?.unit
+        )
+        return context.copy()
+    }
+
+    /// Pushes the context, runs the closure, pops with its outcome.
+    fileprivate func runPushed<Result>(_ site: Site, _ operation: () throws -> Result) throws -> Result {
+        try withPushScope {
+            try self.push(fileID: site.fileID, line: site.line)
+            let result = Swift.Result { try operation() }
+            try self.popReplacing(result, site) { outcome throws(ContextError) in
+                try self.pop(outcome: outcome, fileID: site.fileID, line: site.line)
+            }
+            return try result.get()
+        }
+    }
+
+    fileprivate nonisolated(nonsending) func runPushed<Result>(
+        _ site: Site,
+        _ operation: nonisolated(nonsending) () async throws -> Result
+    ) async throws -> Result {
+        try await withPushScope { () async throws -> Result in
+            try self.push(fileID: site.fileID, line: site.line)
+            let result: Swift.Result<Result, any Error>
+            do {
+                result = .success(try await operation())
+            } catch {
+                result = .failure(error)
+            }
+            do throws(ContextError) {
+                try await self.pop(outcome: Outcome(of: result), fileID: site.fileID, line: site.line)
+            } catch {
+                throw error.replacing(result.failure)
+            }
+            return try result.get()
+        }
+    }
+
+    private func popReplacing<Result>(
+        _ result: Swift.Result<Result, any Error>,
+        _ site: Site,
+        _ pop: (Outcome) throws(ContextError) -> Void
+    ) throws(ContextError) {
+        do throws(ContextError) {
+            try pop(Outcome(of: result))
+        } catch {
+            throw error.replacing(result.failure)
+        }
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}
+
+extension Outcome {
+    fileprivate init<Success>(of result: Result<Success, any Error>) {
+        switch result {
+        case .success: self = .ok
+        case .failure(let error): self.init(error: error)
+        }
+    }
+}

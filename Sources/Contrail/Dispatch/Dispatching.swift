@@ -1,0 +1,260 @@
+// The life of one request, as a machine that names the next function to call: sync and async callers drive the same one.
+
+internal import HTTPTypes
+
+/// Takes a pushed request through its life: before functions, view, error handlers, after functions, session, signals.
+///
+/// The driver asks for ``next()``, calls what it gets, and hands the result to ``resume(_:)``, until there is a result.
+struct Dispatching {
+    /// What is to be called now.
+    enum Call {
+        case sync(() throws -> App.Response?)
+        case async(() async throws -> App.Response?)
+    }
+
+    /// What became of the request.
+    enum Ending {
+        case response(App.Response)
+        /// This error leaves the dispatch.
+        case leaving(any Error)
+    }
+
+    /// Which function was asked for last.
+    private enum Stage {
+        case before(Int)
+        case view
+        case errorHandler
+        case internalErrorHandler
+        case afterThis(Int, App.Response)
+        case after(Int, App.Response)
+    }
+
+    private let app: App
+    private let context: App.RequestContext
+    private let table: HandlerTable
+    private var stage = Stage.before(0)
+    private var pending: Call?
+    /// Whether a failure of finishing is only noted: the response is the one for a failure already.
+    private var isFinishingFailure = false
+
+    /// How it ended; nil while it goes on.
+    private(set) var ending: Ending?
+    /// What the teardown hooks are told.
+    private(set) var outcome = Outcome.ok
+
+    init(_ context: App.RequestContext) {
+        self.app = context.app
+        self.context = context
+        self.table = context.app.handlers ?? HandlerTable(Handlers())
+    }
+
+    private var handlers: Handlers { self.table.handlers }
+
+    /// Begins with a request that is pushed, with its session open and its route known.
+    mutating func start() {
+        self.app.finishSetup()
+        do {
+            try Signals.requestStarted.send(from: self.app, ())
+            for preprocessor in self.handlers.preprocessors {
+                if case .sync(let body) = preprocessor.body { try body(self.context) }
+            }
+        } catch {
+            return self.recover(from: error)
+        }
+        self.goBefore(0)
+    }
+
+    /// Begins with a request whose push failed.
+    mutating func start(failingWith error: any Error) {
+        self.isUnhandled(error)
+    }
+
+    /// What to call now; nil when it has ended.
+    mutating func next() -> Call? {
+        defer { self.pending = nil }
+        return self.pending
+    }
+
+    /// Goes on with what the call gave.
+    mutating func resume(_ result: Result<App.Response?, any Error>) {
+        switch (self.stage, result) {
+        case (.before(let index), .success(nil)): self.goBefore(index + 1)
+        case (.before, .success(let response?)), (.view, .success(let response?)),
+            (.errorHandler, .success(let response?)), (.internalErrorHandler, .success(let response?)):
+            self.goAfterThis(0, response)
+        case (.before, .failure(let error)), (.view, .failure(let error)): self.recover(from: error)
+        case (.errorHandler, .failure(let error)): self.isUnhandled(error)
+        case (.internalErrorHandler, .failure(let error)): self.ending = .leaving(error)
+        case (.afterThis(let index, let response), .success(let replacement)):
+            self.goAfterThis(index + 1, replacement ?? response)
+        case (.after(let index, let response), .success(let replacement)):
+            self.goAfter(index + 1, replacement ?? response)
+        case (.afterThis(_, let response), .failure(let error)), (.after(_, let response), .failure(let error)):
+            self.failFinishing(response, error)
+        case (.view, .success(nil)), (.errorHandler, .success(nil)), (.internalErrorHandler, .success(nil)):
+            // Only before functions may give nothing; their type says so.
+            self.goAfterThis(0, App.Response())
+        }
+    }
+
+    // MARK: - Steps
+
+    private mutating func goBefore(_ index: Int) {
+        let context = self.context
+        guard index < self.handlers.before.count else { return self.goView() }
+        self.stage = .before(index)
+        self.pending =
+            switch self.handlers.before[index].body {
+            case .sync(let body): .sync { try body(context) }
+            case .async(let body): .async { try await body(context) }
+            }
+    }
+
+    private mutating func goView() {
+        let context = self.context
+        switch context.state.match {
+        case .route(let route, _):
+            self.stage = .view
+            self.pending =
+                switch route.handler.body {
+                case .sync(let body): .sync { try body(context) }
+                case .async(let body): .async { try await body(context) }
+                }
+        case .notMatched, .notFound, .methodNotAllowed:
+            // The stored routing error is raised only now: before functions run for it as well.
+            self.recover(from: context.routingError ?? App.Abort(404))
+        }
+    }
+
+    private mutating func recover(from error: any Error) {
+        guard !error.isProcessLevel else { return self.isUnhandled(error) }
+        let handler =
+            if let abort = error as? App.Abort {
+                self.handlers.handler(for: abort.code) ?? self.handlers.handler(for: error)
+            } else {
+                self.handlers.handler(for: error)
+            }
+        if let handler {
+            self.outcome = .handled(error)
+            self.stage = .errorHandler
+            self.call(handler, error)
+        } else if let abort = error as? App.Abort {
+            self.outcome = .handled(error)
+            self.goAfterThis(0, App.Response(page: abort))
+        } else {
+            self.isUnhandled(error)
+        }
+    }
+
+    private mutating func isUnhandled(_ error: any Error) {
+        self.outcome = Outcome(error: error)
+        guard !error.isProcessLevel else {
+            self.ending = .leaving(error)
+            return
+        }
+        do {
+            try Signals.gotRequestException.send(from: self.app, error)
+        } catch {
+            // It takes the error's place towards the caller; teardown still gets the original (SIG-09).
+            self.ending = .leaving(error)
+            return
+        }
+        guard !self.app.config.propagates else {
+            self.ending = .leaving(error)
+            return
+        }
+        self.isFinishingFailure = true
+        let abort = App.Abort(500, original: error)
+        if let handler = self.handlers.handler(for: 500) {
+            self.stage = .internalErrorHandler
+            self.call(handler, abort)
+        } else {
+            self.goAfterThis(0, App.Response(page: abort))
+        }
+    }
+
+    private mutating func call(_ handler: ErrorHandler, _ error: any Error) {
+        let context = self.context
+        self.pending =
+            switch handler.handler.body {
+            case .sync(let body): .sync { try body((context, error)) }
+            case .async(let body): .async { try await body((context, error)) }
+            }
+    }
+
+    private mutating func goAfterThis(_ index: Int, _ response: App.Response) {
+        guard let handler = self.context.afterFunction(at: index) else { return self.goAfter(0, response) }
+        self.stage = .afterThis(index, response)
+        self.call(handler, response)
+    }
+
+    private mutating func goAfter(_ index: Int, _ response: App.Response) {
+        guard index < self.handlers.after.count else { return self.conclude(response) }
+        self.stage = .after(index, response)
+        self.call(self.handlers.after[index], response)
+    }
+
+    private mutating func call(
+        _ handler: Handler<(App.RequestContext, App.Response), App.Response>,
+        _ response: App.Response
+    ) {
+        let context = self.context
+        self.pending =
+            switch handler.body {
+            case .sync(let body): .sync { try body((context, response)) }
+            case .async(let body): .async { try await body((context, response)) }
+            }
+    }
+
+    /// Saves the session and says that the request is finished.
+    private mutating func conclude(_ response: App.Response) {
+        var response = response
+        do {
+            try self.context.saveSession(into: &response.head.headerFields)
+            try Signals.requestFinished.send(from: self.app, response.head)
+            self.ending = .response(response)
+        } catch {
+            self.failFinishing(response, error)
+        }
+    }
+
+    private mutating func failFinishing(_ response: App.Response, _ error: any Error) {
+        if !self.isFinishingFailure {
+            self.isUnhandled(error)
+        } else if error.isProcessLevel {
+            self.ending = .leaving(error)
+        } else {
+            self.app.recordFailure("finishing the response to a failure", error, context: self.context)
+            self.ending = .response(response)
+        }
+    }
+}
+
+extension Dispatching {
+    /// Runs to the end. Async functions must not be there.
+    mutating func run() {
+        while let call = self.next() {
+            switch call {
+            case .sync(let body): self.resume(Result { try body() })
+            case .async:
+                let error = ContextError.asyncHandlers(self.app)
+                self.resume(.failure(error))
+            }
+        }
+    }
+
+    /// Runs to the end on the caller's actor.
+    nonisolated(nonsending) mutating func run() async {
+        while let call = self.next() {
+            switch call {
+            case .sync(let body): self.resume(Result { try body() })
+            case .async(let body):
+                do {
+                    self.resume(.success(try await body()))
+                } catch {
+                    self.resume(.failure(error))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// The context that was last on a thread: for the message to someone who reads where there is none.
+
+internal import ContextVariables
+internal import ContrailRecorder
+internal import HTTPTypes
+
+/// What ended last on the thread that asks, in words.
+enum LastContext {
+    /// The description; nil when nothing has ended there.
+    static var onThisThread: String? {
+        guard let ended = ThreadState.existing?.lastEnded else { return nil }
+        let milliseconds = Double((MonotonicClock.nanoseconds &- ended.at) / 10_000) / 100
+        let path = ended.path.map { path in
+            " '\(RedactionPolicy().redacted(String(path.prefix { $0 != "?" && $0 != "#" }), limit: 192))'"
+        }
+        return "the last context on this thread was a \(ended.kind)\(path ?? "") of \(ended.name), pushed at "
+            + "\(ended.fileID):\(ended.line), ended \(milliseconds) ms ago"
+    }
+
+    /// Notes that a lifetime has ended on the thread that calls.
+    static func note(_ subject: LifetimeEnding.Subject, _ lifetime: Lifetime) {
+        let ended: ThreadState.Ended
+        switch subject {
+        case .app(let context):
+            ended = ThreadState.Ended(
+                kind: "app context",
+                name: context.app.name,
+                path: nil,
+                fileID: lifetime.site.fileID,
+                line: lifetime.site.line,
+                at: lifetime.endedAt
+            )
+        case .request(let context):
+            ended = ThreadState.Ended(
+                kind: "request context",
+                name: context.app.name,
+                path: context.request.path,
+                fileID: lifetime.site.fileID,
+                line: lifetime.site.line,
+                at: lifetime.endedAt
+            )
+        }
+        ThreadState.current.lastEnded = ended
+    }
+}

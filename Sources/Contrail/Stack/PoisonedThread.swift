@@ -1,0 +1,75 @@
+// Work that begins on a thread on which earlier work left a context pushed.
+
+internal import ContextVariables
+internal import ContrailRecorder
+
+/// Notices, when a new unit of work begins on a bare thread, that earlier work never popped what it pushed there.
+///
+/// Where one piece of work ends and the next begins the thread itself does not say. It is known when a hand-off runs, when an
+/// entry names its worker, and when a request is pushed on a thread of a pool, where requests do not nest by hand.
+enum PoisonedThread {
+    /// Checks at the begin of borrowed work.
+    static func check(_ caller: ExecutionID, for context: AppContext?, _ site: Site) {
+        guard let layers = self.root(of: caller) else { return }
+        self.report(layers, reader: context.map { ($0.app, $0.lifetime.current) }, site)
+    }
+
+    /// Checks at the push of a request.
+    static func check(_ caller: ExecutionID, for request: App.RequestContext, naming worker: Worker?, _ site: Site) {
+        guard let layers = self.root(of: caller) else { return }
+        guard worker != nil || (layers.topRequest != nil && ThreadState.current.isPooled) else { return }
+        self.report(layers, reader: (request.app, request.lifetime.current), site)
+    }
+
+    /// The layers of the caller's thread when something is pushed there, and no scope hides them.
+    private static func root(of caller: ExecutionID) -> ContextLayers? {
+        guard !caller.isTask, let layers = Scope.threadRootInSight?.layers as? ContextLayers, layers.pushCount > 0
+        else {
+            return nil
+        }
+        return layers
+    }
+
+    private static func report(_ layers: ContextLayers, reader: (app: App, lifetime: Lifetime)?, _ site: Site) {
+        for remains in layers.declareRemains() {
+            let (context, lifetime) = remains.described
+            let app = remains.app
+            let isSameTrail = reader.map { $0.app.recorder === app.recorder } ?? false
+            let other = isSameTrail ? reader?.lifetime.ordinal ?? 0 : 0
+            app.record(
+                .problem(
+                    TrailEvent.Problem(
+                        kind: .poisonedWorker,
+                        other: other == 0 ? nil : other,
+                        message:
+                            "\(context), pushed at \(remains.site), was left on \(ThreadState.current.worker) by earlier work: "
+                            + "pop it where it was pushed, or use the closure form",
+                        site: site,
+                        ownerSite: remains.site,
+                        ageNanoseconds: lifetime.age
+                    )
+                ),
+                context: lifetime.ordinal == 0 ? nil : lifetime.ordinal,
+                unit: ThreadState.current.worker.currentUnit()
+            )
+        }
+    }
+}
+
+extension ContextPush {
+    /// The app of what was pushed.
+    fileprivate var app: App {
+        switch self.subject {
+        case .app(let context): context.app
+        case .request(let context, _): context.app
+        }
+    }
+
+    /// What was pushed, in words, and its lifetime.
+    fileprivate var described: (String, Lifetime) {
+        switch self.subject {
+        case .app(let context): ("<AppContext of \(context.app.name)>", context.lifetime.current)
+        case .request(let context, _): (context.description, context.lifetime.current)
+        }
+    }
+}
