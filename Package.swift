@@ -25,7 +25,11 @@ let adapterSettings: [SwiftSetting] =
     ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 let core: [Target] = [
-    .target(name: "ContextVariables", swiftSettings: settings),
+    .target(
+        name: "ContextVariables",
+        dependencies: [.product(name: "Logging", package: "swift-log")],
+        swiftSettings: settings
+    ),
     .target(name: "ContrailRecorder", swiftSettings: settings),
     .target(
         name: "Contrail",
@@ -37,7 +41,11 @@ let core: [Target] = [
         ],
         swiftSettings: settings
     ),
-    .testTarget(name: "ContextVariablesTests", dependencies: ["ContextVariables"], swiftSettings: adapterSettings),
+    .testTarget(
+        name: "ContextVariablesTests",
+        dependencies: ["ContextVariables", .product(name: "Logging", package: "swift-log")],
+        swiftSettings: adapterSettings
+    ),
     .testTarget(name: "ContrailRecorderTests", dependencies: ["ContrailRecorder"], swiftSettings: adapterSettings),
     .testTarget(
         name: "ContrailTests",
@@ -243,12 +251,12 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
     ]
         + (isCoreOnly
             ? []
             : [
                 .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
-                .package(url: "https://github.com/apple/swift-log.git", from: "1.16.0"),
                 .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
                 .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
                 .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),

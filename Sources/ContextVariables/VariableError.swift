@@ -33,6 +33,10 @@ public struct VariableError: Error, Hashable, Sendable {
         public static let tokenOtherContext = Code("token_other_context")
         /// The snapshot is being run already.
         public static let snapshotEntered = Code("snapshot_entered")
+        /// The snapshot has no value of the variable.
+        public static let missingKey = Code("missing_key")
+        /// The object that a proxy stands for is not there.
+        public static let unbound = Code("unbound")
     }
 
     /// What kind of failure it is.

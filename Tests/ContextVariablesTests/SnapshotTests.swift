@@ -84,13 +84,113 @@ struct SnapshotTests {
         }
     }
 
-    @Test("A snapshot that was taken outside any unit shows none.")
+    @Test("A snapshot that was taken outside any unit shows none of the units it is run in, and has its own.")
     func outside() throws {
         let cache = RecyclableVariable<Int>("cache")
         let snapshot = VariableSnapshot()
         try inUnit { () throws in
             try cache.set(1)
-            #expect(try snapshot.run { cache.miss } == .outsideUnit)
+            try snapshot.run { () throws in
+                #expect(code { _ = try cache.get() } == .neverSet)
+                try cache.set(2)
+            }
+            #expect(try cache.get() == 1)
+            #expect(try snapshot.run { try cache.get() } == 2)
         }
+    }
+
+    @Test("A snapshot has a worker of its own, under the same name, and a recycle inside touches nothing else.")
+    func recycleInside() throws {
+        let cache = RecyclableVariable<Int>("cache")
+        let worker = Worker(kind: "job", number: 1)
+        try worker.run { () throws in
+            try cache.set(1)
+            let snapshot = VariableSnapshot()
+            try snapshot.run { () throws in
+                #expect(Worker.current !== worker)
+                #expect(Worker.current?.name == worker.name)
+                #expect(Worker.current?.epoch == worker.epoch)
+                Worker.current?.recycle()
+                #expect(code { _ = try cache.get() } == .neverSet)
+                try cache.set(2)
+            }
+            #expect(try cache.get() == 1)
+            #expect(try snapshot.run { try cache.get() } == 2)
+            #expect(try VariableSnapshot().run { try cache.get() } == 1)
+        }
+    }
+
+    @Test("A snapshot knows what it contains without being run, and declared defaults are not in it.")
+    func contents() throws {
+        let other = ContextVariable<Int?>("other")
+        try self.variable.withValue(1) { () throws in
+            try other.withValue(nil) { () throws in
+                let snapshot = VariableSnapshot()
+                #expect(snapshot.contains(self.variable))
+                #expect(try snapshot.value(of: self.variable) == 1)
+                #expect(try snapshot.value(of: other) == nil)
+                _ = try snapshot.run { try self.variable.set(2) }
+                #expect(try snapshot.value(of: self.variable) == 2)
+            }
+        }
+        let empty = VariableSnapshot.empty
+        #expect(!empty.contains(self.variable))
+        #expect(code { _ = try empty.value(of: self.variable) } == .missingKey)
+        #expect(VariableError.Code.missingKey.description == "missing_key")
+    }
+
+    @Test("The empty snapshot hides everything, keeps what is set in it, and is a new one at each access.")
+    func empty() throws {
+        let cache = RecyclableVariable<Int>("cache")
+        try Worker(kind: "job", number: 1).run { () throws in
+            _ = try self.variable.set(1)
+            try cache.set(1)
+            let empty = VariableSnapshot.empty
+            #expect(empty !== VariableSnapshot.empty)
+            try empty.run { () throws in
+                #expect(!self.variable.isSet)
+                #expect(try self.variable.get() == 0)
+                #expect(code { _ = try cache.get() } == .neverSet)
+                _ = try self.variable.set(5)
+                try cache.set(5)
+            }
+            #expect(try empty.run { try [self.variable.get(), cache.get()] } == [5, 5])
+            #expect(try [self.variable.get(), cache.get()] == [1, 1])
+        }
+    }
+
+    @Test("A variable that withholds its values from hand-offs is not in a snapshot, and others are.")
+    func withheld() throws {
+        let open = RecyclableVariable<Int>("open")
+        let closed = RecyclableVariable<Int>("closed", policy: RecyclablePolicy(handOff: .withheld))
+        try inUnit { () throws in
+            try open.set(1)
+            try closed.set(2)
+            let snapshot = VariableSnapshot()
+            try snapshot.run { () throws in
+                #expect(try open.get() == 1)
+                #expect(code { _ = try closed.get() } == .neverSet)
+                try closed.set(3)
+            }
+            #expect(try closed.get() == 2)
+            #expect(try snapshot.run { try closed.get() } == 3)
+        }
+    }
+
+    @Test("A snapshot of a snapshot is a branch of that one.")
+    func nested() throws {
+        let cache = RecyclableVariable<Int>("cache")
+        let outer = VariableSnapshot()
+        let inner = try outer.run { () throws in
+            _ = try self.variable.set(1)
+            try cache.set(1)
+            return VariableSnapshot()
+        }
+        _ = try outer.run { try self.variable.set(2) }
+        try inner.run { () throws in
+            #expect(try [self.variable.get(), cache.get()] == [1, 1])
+            try cache.set(3)
+        }
+        #expect(try outer.run { try [self.variable.get(), cache.get()] } == [2, 1])
     }
 }

@@ -50,6 +50,32 @@ func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result)
     }
 }
 
+/// Runs the closure on a new thread, outside any task, and waits for it. Only for a caller that is outside any task itself.
+func joinedThread(_ body: @escaping @Sendable () throws -> Void) throws {
+    let ended = Recorded<Result<Void, any Error>>()
+    let condition = NSCondition()
+    Thread.detachNewThread {
+        ended.add(Result { try body() })
+        condition.withLock { condition.signal() }
+    }
+    let result = condition.withLock { () -> Result<Void, any Error>? in
+        while ended.elements.isEmpty { condition.wait() }
+        return ended.elements.first
+    }
+    try result?.get()
+}
+
+/// What happened, in order, from any thread.
+final class Recorded<Element: Sendable>: Sendable {
+    private let all = Mutex<[Element]>([])
+
+    var elements: [Element] { self.all.withLock { $0 } }
+
+    func add(_ element: Element) { self.all.withLock { $0.append(element) } }
+
+    func element(_ number: Int) -> Element? { self.all.withLock { $0.indices.contains(number) ? $0[number] : nil } }
+}
+
 /// The code of the error that the closure throws; nil when it throws none.
 func code(_ body: () throws -> Void) -> VariableError.Code? {
     do {

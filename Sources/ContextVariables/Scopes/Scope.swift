@@ -10,15 +10,18 @@ package final class Scope: Sendable {
     package let owner: ExecutionID
     /// The values of context variables.
     package let branch: VariableBranch
-    /// The context layers of the room above, which alone knows their type.
-    package let layers: (any ScopeLayers)?
 
+    /// The layers that the scope was made with. A scope that was made without has a slot for them.
+    private let givenLayers: (any ScopeLayers)?
+    private let slot: LayerSlot?
+    /// The unit of the scope; of a scope that follows its worker, the one at the beginning, which most often is still it.
     private let baseUnit: WorkUnit?
-    /// The worker whose unit is the base, whichever that is: for a bare thread, whose scope outlives many units.
     private let baseWorker: Worker?
+    private let followsWorker: Bool
     /// How many of the layers' pushes are older than this scope's unit and do not change it.
     private let pushFloor: Int
 
+    /// A scope whose unit is this one for as long as it lives, on no worker.
     package convenience init(
         owner: ExecutionID,
         branch: VariableBranch,
@@ -26,23 +29,77 @@ package final class Scope: Sendable {
         layers: (any ScopeLayers)?,
         pushFloor: Int = 0
     ) {
-        self.init(owner: owner, branch: branch, unit: unit, worker: nil, layers: layers, pushFloor: pushFloor)
+        self.init(
+            owner: owner,
+            branch: branch,
+            source: unit.map { .own($0, on: nil) },
+            layers: layers,
+            slot: nil,
+            pushFloor: pushFloor
+        )
+    }
+
+    /// A scope that follows a worker: after a recycle it is in the worker's new unit at once.
+    package convenience init(
+        owner: ExecutionID,
+        branch: VariableBranch,
+        worker: Worker,
+        layers: (any ScopeLayers)?,
+        pushFloor: Int = 0
+    ) {
+        self.init(
+            owner: owner,
+            branch: branch,
+            source: .following(worker),
+            layers: layers,
+            slot: nil,
+            pushFloor: pushFloor
+        )
+    }
+
+    /// A scope that finds its unit as `source` says.
+    package convenience init(
+        owner: ExecutionID,
+        branch: VariableBranch,
+        source: UnitSource?,
+        layers: (any ScopeLayers)?,
+        pushFloor: Int = 0
+    ) {
+        self.init(owner: owner, branch: branch, source: source, layers: layers, slot: nil, pushFloor: pushFloor)
+    }
+
+    /// A scope that finds its unit as `source` says, with a slot that others share.
+    convenience init(owner: ExecutionID, branch: VariableBranch, source: UnitSource?, slot: LayerSlot) {
+        self.init(owner: owner, branch: branch, source: source, layers: nil, slot: slot, pushFloor: 0)
     }
 
     private init(
         owner: ExecutionID,
         branch: VariableBranch,
-        unit: WorkUnit?,
-        worker: Worker?,
+        source: UnitSource?,
         layers: (any ScopeLayers)?,
+        slot: LayerSlot?,
         pushFloor: Int
     ) {
         self.owner = owner
         self.branch = branch
-        self.baseUnit = unit
-        self.baseWorker = worker
-        self.layers = layers
+        self.givenLayers = layers
+        self.slot = layers == nil ? slot ?? LayerSlot() : nil
         self.pushFloor = pushFloor
+        switch source {
+        case .own(let unit, let worker)?:
+            self.baseUnit = unit
+            self.baseWorker = worker
+            self.followsWorker = false
+        case .following(let worker)?:
+            self.baseUnit = worker.startedUnit
+            self.baseWorker = worker
+            self.followsWorker = true
+        case nil:
+            self.baseUnit = nil
+            self.baseWorker = nil
+            self.followsWorker = false
+        }
     }
 
     /// A scope of variables for the caller, with the unit and layers around it, and a fork of the variables around it.
@@ -52,9 +109,9 @@ package final class Scope: Sendable {
         return Scope(
             owner: caller,
             branch: outer?.branch.forked() ?? VariableBranch(),
-            unit: outer?.baseUnit,
-            worker: outer?.baseWorker,
-            layers: outer?.layers,
+            source: outer?.baseSource,
+            layers: outer?.layersToShare(with: caller),
+            slot: outer?.owner == caller ? outer?.slot : nil,
             pushFloor: outer?.pushFloor ?? 0
         )
     }
@@ -76,42 +133,47 @@ package final class Scope: Sendable {
         self.bound ?? self.threadRoot(for: caller)
     }
 
-    /// The context layers that the caller sees. On a bare thread they may be the root's while a scope of variables is bound.
-    package static var currentLayers: (any ScopeLayers)? {
-        if let layers = self.bound?.layers { return layers }
-        return ExecutionID.isInTask ? nil : ThreadState.existing?.root?.layers
+    // MARK: - Layers
+
+    /// The context layers, if the scope has any yet.
+    package var layers: (any ScopeLayers)? { self.givenLayers ?? self.slot?.layers }
+
+    /// The context layers that the caller sees.
+    package static var currentLayers: (any ScopeLayers)? { self.current?.layers }
+
+    /// Gives the innermost scope its layers, once, for the first push in it. Returns the scope; `nil` when the caller has no
+    /// scope that it owns, or when that one has layers already.
+    ///
+    /// A scope of variables shares the layers of what it is nested in: the push outlives it. A snapshot keeps them for its next
+    /// run, a bare thread until it ends.
+    package static func setLayers(_ layers: any ScopeLayers, for caller: ExecutionID) -> Scope? {
+        guard let scope = self.around(caller), scope.owner == caller, scope.slot?.fill(layers) == true else { return nil }
+        return scope
     }
+
+    /// Layers that a scope of `caller` inside this one shares. A slot that is still empty is shared with the owner alone:
+    /// nobody else may push into it.
+    private func layersToShare(with caller: ExecutionID) -> (any ScopeLayers)? {
+        self.owner == caller ? self.givenLayers : self.layers
+    }
+
+    // MARK: - Threads
 
     /// The root scope of a bare thread, made on demand; `nil` in a task, which has none.
     package static func threadRoot(for caller: ExecutionID) -> Scope? {
         guard !caller.isTask else { return nil }
         let thread = ThreadState.current
         if let root = thread.root { return root }
-        let root = Scope(
-            owner: caller,
-            branch: VariableBranch(),
-            unit: nil,
-            worker: thread.worker,
-            layers: nil,
-            pushFloor: 0
-        )
+        let root = Scope(owner: caller, branch: VariableBranch(), worker: thread.worker, layers: nil)
         thread.root = root
         return root
     }
 
-    /// Gives the root of a bare thread its layers, once. Variables and unit stay what they are.
+    /// Gives the root of a bare thread its layers, once. Variables and unit stay what they are. Returns nil in a task, and
+    /// when the root has layers already.
     package static func setThreadRootLayers(_ layers: any ScopeLayers, for caller: ExecutionID) -> Scope? {
-        guard let root = self.threadRoot(for: caller) else { return nil }
-        let replacement = Scope(
-            owner: caller,
-            branch: root.branch,
-            unit: nil,
-            worker: root.baseWorker,
-            layers: layers,
-            pushFloor: 0
-        )
-        ThreadState.current.root = replacement
-        return replacement
+        guard let root = self.threadRoot(for: caller), root.slot?.fill(layers) == true else { return nil }
+        return root
     }
 
     /// The root of the bare thread that calls, unless another scope hides it.
@@ -124,11 +186,59 @@ package final class Scope: Sendable {
         ThreadState.existing?.root = nil
     }
 
+    // MARK: - Units
+
     /// The unit of work that the caller is in.
     package var unit: WorkUnit? {
-        let layers = self.layers ?? (self.owner.isTask ? nil : ThreadState.existing?.root?.layers)
-        return layers?.pushedUnit(above: self.pushFloor) ?? self.baseUnit ?? self.baseWorker?.currentUnit()
+        self.layers?.pushedUnit(above: self.pushFloor) ?? self.ownUnit
     }
+
+    /// Where a scope nested in this one finds its unit, if it does not bring one along.
+    package var unitSource: UnitSource? {
+        if let pushed = self.layers?.pushedUnit(above: self.pushFloor) { return .own(pushed, on: self.baseWorker) }
+        return self.baseSource
+    }
+
+    /// The worker of the scope.
+    package var worker: Worker? { self.baseWorker }
+
+    private var baseSource: UnitSource? {
+        if self.followsWorker { return self.baseWorker.map { .following($0) } }
+        return self.baseUnit.map { .own($0, on: self.baseWorker) }
+    }
+
+    private var ownUnit: WorkUnit? {
+        guard self.followsWorker, let worker = self.baseWorker else { return self.baseUnit }
+        // No lock for as long as the worker has not recycled since the scope began.
+        if let unit = self.baseUnit, worker.isIn(unit) { return unit }
+        return worker.currentUnit()
+    }
+
+    /// The unit that the caller reads recyclable values in. On a bare thread it is the thread's own.
+    static var currentUnit: WorkUnit? {
+        if let bound { return bound.unit }
+        guard !ExecutionID.isInTask, let thread = ThreadState.existing else { return nil }
+        return thread.root?.unit ?? thread.worker.startedUnit
+    }
+
+    /// The unit that the caller sets recyclable values in. A bare thread begins one on demand.
+    static func unitToSetIn() -> WorkUnit? {
+        if let bound { return bound.unit }
+        if ExecutionID.isInTask { return nil }
+        let thread = ThreadState.current
+        return thread.root?.unit ?? thread.worker.currentUnit()
+    }
+
+    /// The unit that a scope or a pushed context around the caller is using, so that it must not be recycled under it.
+    static var unitInUse: WorkUnit? {
+        if let bound { return bound.unit }
+        guard !ExecutionID.isInTask, let root = ThreadState.existing?.root, root.layers?.pushCount ?? 0 > 0 else {
+            return nil
+        }
+        return root.unit
+    }
+
+    // MARK: - Running
 
     /// Runs the closure with this scope bound.
     package func run<Result, Failure: Error>(

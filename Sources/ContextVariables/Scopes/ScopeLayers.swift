@@ -8,4 +8,10 @@ package protocol ScopeLayers: AnyObject, Sendable {
     /// The unit that an imperative push brought along: the topmost one of those above the lowest `floor` pushes. The owner
     /// alone gets it, everybody else gets nil.
     func pushedUnit(above floor: Int) -> WorkUnit?
+
+    /// Layers of their own whose base is what the caller sees now, without pushes. For a snapshot, or a unit run on a worker.
+    func captured() -> any ScopeLayers
+
+    /// A snapshot that carries these layers is being run by `owner` from now on.
+    func enter(by owner: ExecutionID)
 }

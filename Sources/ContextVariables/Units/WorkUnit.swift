@@ -5,23 +5,36 @@ private import Synchronization
 /// A request, job, command or test: it owns its recyclable values and its epoch. Both hang on the scope, never on a thread.
 package final class WorkUnit: Sendable {
     private struct State {
-        var values: [VariableID: Slot] = [:]
-        var isEnded = false
+        var values = VariableTable<Kept>()
+        var loads = VariableTable<Load>()
         var dropped = 0
         var lastTicket = 0
     }
 
-    /// What a unit holds for one recyclable variable.
-    private enum Slot: Sendable {
-        case value(any Sendable)
-        /// Somebody is loading it, known by a ticket; the others wait to be told that the slot is settled.
-        case loading(ticket: Int, loader: ExecutionID, waiters: [CheckedContinuation<Void, Never>])
+    /// A value and the variable it is kept for.
+    private struct Kept: Sendable {
+        let box: ValueBox
+        let variable: RecyclableIdentity
+
+        var isHandedOff: Bool { self.variable.policy.handOff == .inherited }
+        var survivesFirstRecycle: Bool { self.variable.policy.bootValues == .surviveFirstRecycle }
+    }
+
+    /// Somebody is loading a value, known by a ticket; the others wait to be told that it is settled.
+    private struct Load: Sendable {
+        let ticket: Int
+        let loader: ExecutionID
+        var waiters: [CheckedContinuation<Void, Never>] = []
+
+        func wakeAll() {
+            for waiter in self.waiters { waiter.resume() }
+        }
     }
 
     /// What a caller of `getOrLoad` finds.
-    package enum Claim: Sendable {
+    enum Claim: Sendable {
         /// The value is there.
-        case value(any Sendable)
+        case value(ValueBox)
         /// The caller must load it and call `settle` with the ticket.
         case load(ticket: Int)
         /// The caller itself is loading it, and would wait for itself.
@@ -33,75 +46,115 @@ package final class WorkUnit: Sendable {
     package let epoch: Epoch
     package let worker: Worker.Name
 
-    private let state: Mutex<State>
+    /// Whether no recycle came before this unit: what the first recycle lets survive is set in such a one.
+    let isFirst: Bool
 
-    package init(worker: Worker.Name) {
-        self.epoch = Epoch.next()
-        self.worker = worker
-        self.state = Mutex(State())
+    private let state: Mutex<State>
+    /// Written under the lock only.
+    private let ended: Atomic<Bool>
+
+    /// A unit of a worker that has had others, or that is nested in another.
+    package convenience init(worker: Worker.Name) {
+        self.init(Epoch.next(), worker, isFirst: false, isEnded: false, values: VariableTable())
     }
 
     /// A unit for code that runs in a task outside any worker. It is named after its epoch.
-    package init() {
-        self.epoch = Epoch.next()
-        self.worker = Worker.Name(kind: "task", number: Int64(self.epoch.rawValue))
-        self.state = Mutex(State())
+    package convenience init() {
+        let epoch = Epoch.next()
+        let name = Worker.Name(kind: "task", number: Int64(clamping: epoch.rawValue))
+        self.init(epoch, name, isFirst: true, isEnded: false, values: VariableTable())
     }
 
-    private init(fork original: WorkUnit) {
-        self.epoch = original.epoch
-        self.worker = original.worker
-        self.state = Mutex(
-            original.state.withLock { state in
-                var copy = State(isEnded: state.isEnded, dropped: 0)
-                for case (let id, .value(let value)) in state.values { copy.values[id] = .value(value) }
-                return copy
-            }
+    private init(
+        _ epoch: Epoch,
+        _ worker: Worker.Name,
+        isFirst: Bool,
+        isEnded: Bool,
+        values: VariableTable<Kept>
+    ) {
+        self.epoch = epoch
+        self.worker = worker
+        self.isFirst = isFirst
+        self.ended = Atomic(isEnded)
+        self.state = Mutex(State(values: values))
+    }
+
+    /// The first unit of a worker.
+    static func first(of worker: Worker.Name) -> WorkUnit {
+        WorkUnit(Epoch.next(), worker, isFirst: true, isEnded: false, values: VariableTable())
+    }
+
+    /// A branch with the same epoch and the same values, for a snapshot: what happens in one is not seen in the other. Values
+    /// of variables that withhold them from hand-offs are left out.
+    package func forked() -> WorkUnit {
+        let (values, isEnded) = self.state.withLock { ($0.values, self.isEnded) }
+        return WorkUnit(
+            self.epoch,
+            self.worker,
+            isFirst: self.isFirst,
+            isEnded: isEnded,
+            values: values.filter { $0.isHandedOff }
         )
     }
 
-    /// A branch with the same epoch and the same values, for a snapshot: what happens in one is not seen in the other.
-    package func forked() -> WorkUnit {
-        WorkUnit(fork: self)
+    /// The unit that follows this one on its worker. After a first unit it begins with what survives the first recycle.
+    func successor() -> WorkUnit {
+        var values = VariableTable<Kept>()
+        if self.isFirst { values = self.state.withLock { $0.values }.filter { $0.survivesFirstRecycle } }
+        return WorkUnit(Epoch.next(), self.worker, isFirst: false, isEnded: false, values: values)
     }
 
-    package var isEnded: Bool {
-        self.state.withLock { $0.isEnded }
+    package var isEnded: Bool { self.ended.load(ordering: .acquiring) }
+
+    // MARK: - Values
+
+    /// Whether there is a value.
+    func contains(_ id: VariableID) -> Bool {
+        self.state.withLock { $0.values.place(of: id) != nil }
     }
 
-    package func value(of id: VariableID) -> (any Sendable)? {
+    /// The value of a variable of `Value`.
+    func value<Value: Sendable>(of id: VariableID, as type: Value.Type) -> Value? {
         self.state.withLock { state in
-            if case .value(let value)? = state.values[id] { value } else { nil }
+            guard let place = state.values.place(of: id), let kept = state.values.element(at: place) else { return nil }
+            return TypedBox<Value>.value(in: kept.box)
         }
     }
 
     /// Stores a value. Returns false, and stores nothing, when the unit has ended.
-    package func set(_ value: any Sendable, for id: VariableID) -> Bool {
+    func set(_ box: ValueBox, for variable: RecyclableIdentity) -> Bool {
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
-        let (isStored, old) = self.state.withLock { state -> (Bool, Slot?) in
-            guard !state.isEnded else { return (false, nil) }
-            return (true, state.values.updateValue(.value(value), forKey: id))
+        let (isStored, old, load) = self.state.withLock { state -> (Bool, Kept?, Load?) in
+            guard !self.isEnded else { return (false, nil, nil) }
+            let old = state.values.exchange(Kept(box: box, variable: variable), for: variable.id)
+            return (true, old, state.loads.exchange(nil, for: variable.id))
         }
-        for waiter in Self.waiters(of: old) { waiter.resume() }
+        withExtendedLifetime(old) { load?.wakeAll() }
         return isStored
     }
 
     /// Removes a value, so that the next reader finds none, and disowns whoever is loading one. Does nothing when there is
     /// neither.
-    package func remove(_ id: VariableID) {
-        let old = self.state.withLock { $0.values.removeValue(forKey: id) }
-        for waiter in Self.waiters(of: old) { waiter.resume() }
+    func remove(_ id: VariableID) {
+        let (old, load) = self.state.withLock { state in
+            (state.values.exchange(nil, for: id), state.loads.exchange(nil, for: id))
+        }
+        withExtendedLifetime(old) { load?.wakeAll() }
     }
 
+    // MARK: - Loading
+
     /// Finds the value, or makes the caller the one who loads it; waits while somebody else is loading.
-    package func claim(_ id: VariableID) async -> Claim {
+    nonisolated(nonsending) func claim(_ id: VariableID) async -> Claim {
+        let caller = ExecutionID.current
         while true {
-            let claim = self.state.withLock { self.claim(id, &$0) }
+            let claim = self.state.withLock { self.claim(id, by: caller, &$0) }
             if let claim { return claim }
             await withCheckedContinuation { continuation in
                 let isSettled = self.state.withLock { state in
-                    guard case .loading(let ticket, let loader, let waiters)? = state.values[id] else { return true }
-                    state.values[id] = .loading(ticket: ticket, loader: loader, waiters: waiters + [continuation])
+                    guard var load = state.loads[id] else { return true }
+                    load.waiters.append(continuation)
+                    _ = state.loads.exchange(load, for: id)
                     return false
                 }
                 if isSettled { continuation.resume() }
@@ -109,50 +162,60 @@ package final class WorkUnit: Sendable {
         }
     }
 
-    /// Publishes what was loaded, or frees the slot for the next who asks when `value` is nil.
+    /// Publishes what was loaded, or lets the next who asks load it when `box` is nil.
     ///
-    /// Does nothing when the slot is no longer the ticket's: a value that was set in the meantime wins over the loaded one,
-    /// and so does an `invalidate`, after which somebody else may be loading.
-    package func settle(_ id: VariableID, ticket: Int, with value: (any Sendable)?) {
-        let waiters = self.state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            guard case .loading(ticket, _, let waiters)? = state.values[id] else { return [] }
-            state.values[id] = value.map(Slot.value)
-            return waiters
+    /// Does nothing, and returns false, when the load is no longer the ticket's: a value that was set in the meantime wins over
+    /// the loaded one, and so does an `invalidate`, after which somebody else may be loading.
+    @discardableResult
+    func settle(_ ticket: Int, with box: ValueBox?, for variable: RecyclableIdentity) -> Bool {
+        let load = self.state.withLock { state -> Load? in
+            guard let load = state.loads[variable.id], load.ticket == ticket else { return nil }
+            _ = state.loads.exchange(nil, for: variable.id)
+            if let box { _ = state.values.exchange(Kept(box: box, variable: variable), for: variable.id) }
+            return load
         }
-        for waiter in waiters { waiter.resume() }
+        load?.wakeAll()
+        return load != nil
     }
+
+    private func claim(_ id: VariableID, by caller: ExecutionID, _ state: inout State) -> Claim? {
+        guard !self.isEnded else { return .ended }
+        if let kept = state.values[id] { return .value(kept.box) }
+        if let load = state.loads[id] { return load.loader == caller ? .loadsItself : nil }
+        state.lastTicket += 1
+        _ = state.loads.exchange(Load(ticket: state.lastTicket, loader: caller), for: id)
+        return .load(ticket: state.lastTicket)
+    }
+
+    // MARK: - Ending
 
     /// Ends the unit and releases its values. Returns how many it held; the same number on every later call.
     @discardableResult
     package func end() -> Int {
-        // The old table leaves the lock before it is released: values may run user code when they die.
-        let (dropped, old) = self.state.withLock { state -> (Int, [VariableID: Slot]) in
-            guard !state.isEnded else { return (state.dropped, [:]) }
-            state.isEnded = true
-            let old = state.values
-            state.values = [:]
-            state.dropped = old.values.count { if case .value = $0 { true } else { false } }
+        self.end(carriesOver: false)
+    }
+
+    /// Ends the unit and releases its values.
+    ///
+    /// - Parameter carriesOver: Whether a recycle is what ends it, so that values its successor has are not counted.
+    func end(carriesOver: Bool) -> Int {
+        let survives = carriesOver && self.isFirst
+        // The old tables leave the lock before they are released: values may run user code when they die.
+        let (dropped, old) = self.state.withLock { state -> (Int, State) in
+            guard !self.isEnded else { return (state.dropped, State()) }
+            self.ended.store(true, ordering: .releasing)
+            let old = state
+            state = State(lastTicket: old.lastTicket)
+            state.dropped = old.values.count
+            if survives { old.values.forEach { if $0.survivesFirstRecycle { state.dropped -= 1 } } }
             return (state.dropped, old)
         }
-        for slot in old.values {
-            for waiter in Self.waiters(of: slot) { waiter.resume() }
+        old.loads.forEach { $0.wakeAll() }
+        old.values.forEach { kept in
+            if kept.variable.logs, !(survives && kept.survivesFirstRecycle) {
+                kept.variable.logRecycle(epoch: self.epoch)
+            }
         }
         return dropped
-    }
-
-    private func claim(_ id: VariableID, _ state: inout State) -> Claim? {
-        guard !state.isEnded else { return .ended }
-        switch state.values[id] {
-        case .value(let value)?: return .value(value)
-        case .loading(_, let loader, _)?: return loader == ExecutionID.current ? .loadsItself : nil
-        case nil:
-            state.lastTicket += 1
-            state.values[id] = .loading(ticket: state.lastTicket, loader: ExecutionID.current, waiters: [])
-            return .load(ticket: state.lastTicket)
-        }
-    }
-
-    private static func waiters(of slot: Slot?) -> [CheckedContinuation<Void, Never>] {
-        if case .loading(_, _, let waiters)? = slot { waiters } else { [] }
     }
 }

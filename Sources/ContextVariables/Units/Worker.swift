@@ -43,6 +43,8 @@ public final class Worker: Sendable, CustomStringConvertible {
         var unit: WorkUnit?
         /// The unit of the request that the worker is inside.
         var claimed: WorkUnit?
+        /// Whether the next unit that is begun without a recycle is the worker's first.
+        var isFresh = true
         /// Values of units that ended since the last recycle and have been replaced already.
         var dropped = 0
     }
@@ -50,15 +52,35 @@ public final class Worker: Sendable, CustomStringConvertible {
     /// The worker's name, as it appears in the trail.
     public let name: Name
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+    /// The epoch of the unit, 0 before the first: written under the lock, and read without it by scopes that follow the worker.
+    private let unitEpoch: Atomic<UInt64>
 
     /// Makes a worker. One kind should have few members at a time, each with its own number.
     ///
     /// - Parameters:
     ///   - kind: From a small set, without the number: `job:ship`.
     ///   - number: Which one of that kind.
-    public init(kind: String, number: Int64) {
-        self.name = Name(kind: kind, number: number)
+    public convenience init(kind: String, number: Int64) {
+        self.init(Name(kind: kind, number: number), State())
+    }
+
+    /// A worker that hosts one unit only, under the name of the worker that the unit is of: for a hand-off, which must not
+    /// recycle what it came from, and for a unit inside another.
+    package convenience init(hosting unit: WorkUnit) {
+        self.init(unit.worker, State(unit: unit, isFresh: unit.isFirst))
+    }
+
+    private init(_ name: Name, _ state: State) {
+        self.name = name
+        self.unitEpoch = Atomic(state.unit?.epoch.rawValue ?? 0)
+        self.state = Mutex(state)
+    }
+
+    /// A worker of the same name with a fork of the unit, for a hand-off: what happens in one is not seen in the other.
+    func forked() -> Worker {
+        let (unit, isFresh) = self.state.withLock { ($0.unit, $0.isFresh) }
+        return Worker(self.name, State(unit: unit?.forked(), isFresh: isFresh))
     }
 
     /// The epoch of the unit that the worker hosts; `nil` before its first.
@@ -71,6 +93,9 @@ public final class Worker: Sendable, CustomStringConvertible {
 
     /// Ends the worker's unit and begins the next. Job loops and tests call this themselves; a request push does it for
     /// its worker. In a service with a trail call `App.recycle(_:)`, which records it.
+    ///
+    /// Code that follows the worker is in the new unit at once; code in a request that took the old unit finds it ended. The
+    /// first recycle carries over what ``RecyclablePolicy/BootValues/surviveFirstRecycle`` says, later ones nothing (`REC-09`).
     @discardableResult
     public func recycle() -> Recycling {
         self.finish(self.state.withLock { self.advance(&$0) })
@@ -81,12 +106,29 @@ public final class Worker: Sendable, CustomStringConvertible {
         self.state.withLock { state in
             if let unit = state.unit {
                 if !unit.isEnded { return unit }
+                // It has ended: this gives the count, and releases nothing under the lock.
                 state.dropped += unit.end()
             }
-            let unit = WorkUnit(worker: self.name)
-            state.unit = unit
+            let unit = state.isFresh ? WorkUnit.first(of: self.name) : WorkUnit(worker: self.name)
+            self.begin(unit, &state)
             return unit
         }
+    }
+
+    /// The last unit that was begun, ended or not; `nil` before the first.
+    var startedUnit: WorkUnit? {
+        self.state.withLock { $0.unit }
+    }
+
+    /// Whether the unit is the one that the worker is in, and running. Takes no lock.
+    @inline(__always)
+    func isIn(_ unit: WorkUnit) -> Bool {
+        self.unitEpoch.load(ordering: .acquiring) == unit.epoch.rawValue && !unit.isEnded
+    }
+
+    /// Whether the unit is the one that the worker is in, or the one that a request on it took.
+    func hosts(_ unit: WorkUnit) -> Bool {
+        self.state.withLock { $0.unit === unit || $0.claimed === unit }
     }
 
     /// Begins the unit of a request: a recycle, or a unit of its own when the worker is inside another request, or inside
@@ -110,6 +152,17 @@ public final class Worker: Sendable, CustomStringConvertible {
         }
     }
 
+    /// Ends the unit that began as `unit`, and the one that a recycle in the middle of it has put in its place.
+    func releaseUnit(begunAs unit: WorkUnit) {
+        let last = self.state.withLock { state -> WorkUnit? in
+            guard state.claimed === unit else { return nil }
+            state.claimed = nil
+            return state.unit
+        }
+        unit.end()
+        last?.end()
+    }
+
     /// A recycle between its two halves.
     private struct Step {
         let old: WorkUnit?
@@ -118,10 +171,17 @@ public final class Worker: Sendable, CustomStringConvertible {
     }
 
     private func advance(_ state: inout State) -> Step {
-        let step = Step(old: state.unit, next: WorkUnit(worker: self.name), dropped: state.dropped)
-        state.unit = step.next
+        let next = state.unit?.successor() ?? WorkUnit(worker: self.name)
+        let step = Step(old: state.unit, next: next, dropped: state.dropped)
+        state.isFresh = false
         state.dropped = 0
+        self.begin(next, &state)
         return step
+    }
+
+    private func begin(_ unit: WorkUnit, _ state: inout State) {
+        state.unit = unit
+        self.unitEpoch.store(unit.epoch.rawValue, ordering: .releasing)
     }
 
     /// Ends the old unit, outside the lock: its values may run user code when they die.
@@ -130,7 +190,7 @@ public final class Worker: Sendable, CustomStringConvertible {
             worker: self.name,
             before: step.old?.epoch,
             after: step.next.epoch,
-            variablesDropped: step.dropped + (step.old?.end() ?? 0)
+            variablesDropped: step.dropped + (step.old?.end(carriesOver: true) ?? 0)
         )
     }
 }

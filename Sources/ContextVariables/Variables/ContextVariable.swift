@@ -15,12 +15,14 @@ public final class ContextVariable<Value: Sendable>: Sendable {
         public let oldValue: Value?
 
         fileprivate let variable: VariableID
+        fileprivate let oldBox: ValueBox?
         fileprivate let branch: VariableBranch
         fileprivate let isUsed = Atomic<Bool>(false)
 
-        fileprivate init(variable: VariableID, oldValue: Value?, branch: VariableBranch) {
+        fileprivate init(variable: VariableID, oldBox: ValueBox?, branch: VariableBranch) {
             self.variable = variable
-            self.oldValue = oldValue
+            self.oldValue = oldBox.map { TypedBox<Value>.value(in: $0) }
+            self.oldBox = oldBox
             self.branch = branch
         }
     }
@@ -28,13 +30,18 @@ public final class ContextVariable<Value: Sendable>: Sendable {
     /// The name, for messages.
     public let name: String
 
-    private let id = VariableID.next()
+    let id = VariableID.next()
     private let defaultValue: Value?
 
     /// Makes a variable. Make each once, as a global or static constant.
     public init(_ name: String, default defaultValue: Value? = nil) {
         self.name = name
         self.defaultValue = defaultValue
+    }
+
+    /// Whether it has a value here. A declared default does not count.
+    public var isSet: Bool {
+        Scope.current?.branch.contains(self.id) ?? false
     }
 
     /// The value here, or the default; throws ``VariableError/Code/neverSet`` when there is neither.
@@ -67,8 +74,8 @@ public final class ContextVariable<Value: Sendable>: Sendable {
         line: UInt = #line
     ) throws(VariableError) -> Token {
         let branch = try self.writableBranch(fileID: fileID, line: line)
-        let old = branch.exchange(value, for: self.id)
-        return Token(variable: self.id, oldValue: Self.value(old), branch: branch)
+        let old = branch.exchange(TypedBox(value), for: self.id)
+        return Token(variable: self.id, oldBox: old, branch: branch)
     }
 
     /// Restores what the token remembers, whatever happened since (`CV-03`).
@@ -96,7 +103,7 @@ public final class ContextVariable<Value: Sendable>: Sendable {
         guard !token.isUsed.exchange(true, ordering: .acquiringAndReleasing) else {
             throw refuse(.tokenUsed, "the token was used already; take a new one from set(_:)")
         }
-        branch.exchange(token.oldValue, for: self.id)
+        branch.exchange(token.oldBox, for: self.id)
     }
 
     /// Runs the closure in a scope of its own in which the variable has this value.
@@ -120,18 +127,12 @@ public final class ContextVariable<Value: Sendable>: Sendable {
     }
 
     private var currentValue: Value? {
-        Self.value(Scope.current?.branch[self.id])
-    }
-
-    /// An absent value must not reach the cast: to an optional `Value` nothing would become a stored nil.
-    private static func value(_ stored: (any Sendable)?) -> Value? {
-        guard let stored else { return nil }
-        return stored as? Value
+        Scope.current?.branch.value(of: self.id, as: Value.self)
     }
 
     private func scope(with value: Value) -> Scope {
         let scope = Scope.forking()
-        scope.branch.exchange(value, for: self.id)
+        scope.branch.exchange(TypedBox(value), for: self.id)
         return scope
     }
 

@@ -4,13 +4,13 @@ private import Synchronization
 
 /// The values of context variables in one context. A snapshot forks it; nested scopes of the same owner share it.
 package final class VariableBranch: Sendable {
-    private let values: Mutex<[VariableID: any Sendable]>
+    private let values: Mutex<VariableTable<ValueBox>>
 
     package init() {
-        self.values = Mutex([:])
+        self.values = Mutex(VariableTable())
     }
 
-    private init(values: [VariableID: any Sendable]) {
+    private init(values: VariableTable<ValueBox>) {
         self.values = Mutex(values)
     }
 
@@ -19,17 +19,22 @@ package final class VariableBranch: Sendable {
         VariableBranch(values: self.values.withLock { $0 })
     }
 
-    package subscript(id: VariableID) -> (any Sendable)? {
-        self.values.withLock { $0[id] }
+    /// Whether there is a value.
+    func contains(_ id: VariableID) -> Bool {
+        self.values.withLock { $0.place(of: id) != nil }
     }
 
-    /// Stores a value, or removes it when `value` is nil. Returns the old one.
-    @discardableResult
-    package func exchange(_ value: (any Sendable)?, for id: VariableID) -> (any Sendable)? {
+    /// The value of a variable of `Value`.
+    func value<Value: Sendable>(of id: VariableID, as type: Value.Type) -> Value? {
         self.values.withLock { values in
-            let old = values[id]
-            values[id] = value
-            return old
+            guard let place = values.place(of: id), let box = values.element(at: place) else { return nil }
+            return TypedBox<Value>.value(in: box)
         }
+    }
+
+    /// Stores a value, or removes it when `box` is nil. Returns the old one, which dies outside the lock.
+    @discardableResult
+    func exchange(_ box: ValueBox?, for id: VariableID) -> ValueBox? {
+        self.values.withLock { $0.exchange(box, for: id) }
     }
 }

@@ -3,12 +3,14 @@
 private import Synchronization
 
 /// The identity of a context or recyclable variable. An object's address will not do: it is reused after the object dies.
+///
+/// Identities are dense and begin at 1, which is what ``VariableTable`` is made for.
 package struct VariableID: Hashable, Sendable {
     private static let counter = Atomic<Int>(0)
 
-    private let number: Int
+    let number: Int
 
     package static func next() -> VariableID {
-        VariableID(number: self.counter.add(1, ordering: .relaxed).newValue)
+        VariableID(number: self.counter.wrappingAdd(1, ordering: .relaxed).newValue)
     }
 }

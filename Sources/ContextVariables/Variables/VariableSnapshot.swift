@@ -1,25 +1,42 @@
-// A copy of all variables of the current context, to be run elsewhere.
+// A copy of everything that is current, to be run elsewhere.
 
 private import Synchronization
 
-/// The context variables and recyclable values of the moment it was taken, as a branch of their own.
+/// The context variables, recyclable values and contexts of the moment it was taken, as a context of their own (PEP 567).
 ///
-/// Running it shows that branch: changes made inside stay in the snapshot, and nothing of it reaches the context that runs
-/// it (`CV-08`, `REC-14`, `REC-16`). Values themselves are shared, not copied. One snapshot is run by one caller at a time;
-/// take another for each concurrent worker.
+/// Running it shows that context: changes made inside stay in the snapshot, also pushes that are not undone, and nothing of it
+/// reaches the context that runs it (`CV-08`, `REC-14`, `REC-16`). Its units are those of a worker of its own, under the name of
+/// the worker it was taken on: ``Worker/current`` inside, so that a recycle there touches only the snapshot. Values themselves
+/// are shared, not copied; those of variables that withhold them from hand-offs are left out. One snapshot is run by one
+/// caller at a time; take another for each concurrent worker. To lend a request to other workers, prefer `ContextSnapshot`.
 public final class VariableSnapshot: Sendable {
     private let branch: VariableBranch
-    private let unit: WorkUnit?
+    private let worker: Worker
+    private let slot: LayerSlot
     private let isEntered = Atomic<Bool>(false)
 
-    /// Takes a snapshot of the caller's variables.
+    private static let counter = Atomic<Int64>(0)
+
+    /// Takes a snapshot of the caller's variables, recyclable values and contexts.
     public init() {
         let scope = Scope.current
         self.branch = scope?.branch.forked() ?? VariableBranch()
-        self.unit = scope?.unit?.forked()
+        self.worker = Self.forkedWorker(of: scope)
+        self.slot = LayerSlot(scope?.layers?.captured())
     }
 
-    /// Runs the closure with the snapshot's variables. Contexts are not part of it: the caller's stay current.
+    private init(worker: Worker) {
+        self.branch = VariableBranch()
+        self.worker = worker
+        self.slot = LayerSlot()
+    }
+
+    /// A snapshot without variables, recyclable values and contexts; a new one at each access.
+    public static var empty: VariableSnapshot {
+        VariableSnapshot(worker: Self.namedWorker())
+    }
+
+    /// Runs the closure with the snapshot's variables, values and contexts.
     ///
     /// Throws ``VariableError/Code/snapshotEntered`` while somebody is running it (`CV-09`).
     public func run<Result>(
@@ -32,8 +49,7 @@ public final class VariableSnapshot: Sendable {
         return try scope.run(operation)
     }
 
-    /// Runs the closure with the snapshot's variables, on the caller's actor. Contexts are not part of it: the
-    /// caller's stay current.
+    /// Runs the closure with the snapshot's variables, values and contexts, on the caller's actor.
     ///
     /// Throws ``VariableError/Code/snapshotEntered`` while somebody is running it (`CV-09`).
     public nonisolated(nonsending) func run<Result>(
@@ -46,6 +62,28 @@ public final class VariableSnapshot: Sendable {
         return try await scope.run(operation)
     }
 
+    /// Whether the snapshot has a value of the variable. A declared default does not count (`CV-11`).
+    public func contains<Value>(_ variable: ContextVariable<Value>) -> Bool {
+        self.branch.contains(variable.id)
+    }
+
+    /// The value of the variable in the snapshot, without running it.
+    ///
+    /// Throws ``VariableError/Code/missingKey`` when it has none; a declared default does not count (`CV-11`).
+    public func value<Value>(
+        of variable: ContextVariable<Value>,
+        fileID: StaticString = #fileID,
+        line: UInt = #line
+    ) throws(VariableError) -> Value {
+        if let value = self.branch.value(of: variable.id, as: Value.self) { return value }
+        throw VariableError(
+            .missingKey,
+            "the snapshot has no value of \"\(variable.name)\": ask contains(_:) first, or set it before taking the snapshot",
+            fileID: fileID,
+            line: line
+        )
+    }
+
     private func enter(fileID: StaticString, line: UInt) throws(VariableError) -> Scope {
         guard !self.isEntered.exchange(true, ordering: .acquiringAndReleasing) else {
             throw VariableError(
@@ -55,13 +93,24 @@ public final class VariableSnapshot: Sendable {
                 line: line
             )
         }
-        let layers = Scope.currentLayers
-        return Scope(
-            owner: ExecutionID.current,
-            branch: self.branch,
-            unit: self.unit,
-            layers: layers,
-            pushFloor: layers?.pushCount ?? 0
-        )
+        let caller = ExecutionID.current
+        self.slot.layers?.enter(by: caller)
+        return Scope(owner: caller, branch: self.branch, source: .following(self.worker), slot: self.slot)
+    }
+
+    private static func forkedWorker(of scope: Scope?) -> Worker {
+        switch scope?.unitSource {
+        case .own(let unit, _)?: Worker(hosting: unit.forked())
+        case .following(let worker)?: worker.forked()
+        case nil:
+            if scope == nil, !ExecutionID.isInTask { ThreadState.current.worker.forked() } else { self.namedWorker() }
+        }
+    }
+
+    /// A worker without a unit, named after the caller's, or after the snapshot's number.
+    private static func namedWorker() -> Worker {
+        if let name = Worker.current?.name { return Worker(kind: name.kind, number: name.number) }
+        let number = self.counter.wrappingAdd(1, ordering: .relaxed).newValue
+        return Worker(kind: "snapshot", number: number)
     }
 }

@@ -1,0 +1,146 @@
+// A variable whose value lives exactly as long as the unit of work it was set in.
+
+public import Logging
+
+/// A per-unit value, such as a cache: valid only in the epoch it was set in, released when its unit ends.
+///
+/// All structured children of a unit share the value; a snapshot carries a branch of its own. The variable is its own
+/// lock: no second variable with a lock is needed. Ports `REC-01` to `REC-24` with unique epochs in place of counters, so
+/// that nothing a worker left behind can become valid again. On a bare thread the unit is the thread's own, begun when
+/// something is set.
+public final class RecyclableVariable<Value: Sendable>: Sendable {
+    /// Why a read found no value.
+    public typealias Miss = RecyclableMiss
+
+    /// The name, for messages.
+    public var name: String { self.identity.name }
+
+    /// How values behave at a worker's first recycle and in hand-offs.
+    public var policy: RecyclablePolicy { self.identity.policy }
+
+    let id: VariableID
+    let identity: RecyclableIdentity
+
+    /// Makes a variable. Make each once, as a global or static constant.
+    ///
+    /// - Parameters:
+    ///   - name: For messages and logs.
+    ///   - policy: How values behave at a worker's first recycle and in hand-offs.
+    ///   - logger: Logs every get, set and recycle of the variable at `.debug`: name, epoch and reason, never the value. Costs
+    ///     nothing while its level is above that.
+    public init(_ name: String, policy: RecyclablePolicy = RecyclablePolicy(), logger: Logger? = nil) {
+        self.identity = RecyclableIdentity(name: name, policy: policy, logger: logger)
+        self.id = self.identity.id
+    }
+
+    /// Whether a read would miss, and why; `nil` when there is a value.
+    public var miss: Miss? {
+        Self.miss(of: self.id, in: Scope.currentUnit)
+    }
+
+    /// The value of the current unit.
+    ///
+    /// Throws ``VariableError`` with the reason as its code: `neverSet`, `recycled` or `outsideUnit`.
+    public func get(fileID: StaticString = #fileID, line: UInt = #line) throws(VariableError) -> Value {
+        let unit = Scope.currentUnit
+        if let value = self.value(in: unit) { return value }
+        throw self.missError(in: unit, fileID: fileID, line: line)
+    }
+
+    /// The value of the current unit, or `fallback`.
+    public func get(default fallback: Value) -> Value {
+        self.value(in: Scope.currentUnit) ?? fallback
+    }
+
+    /// Sets the value for the rest of the current unit.
+    ///
+    /// Throws ``VariableError/Code/outsideUnit`` or ``VariableError/Code/recycled``; nothing is stored then.
+    public func set(_ value: Value, fileID: StaticString = #fileID, line: UInt = #line) throws(VariableError) {
+        try self.set(value, in: Scope.unitToSetIn(), fileID: fileID, line: line)
+    }
+
+    /// Forgets the value of the current unit. Does nothing when there is none. A load that is under way is disowned: its
+    /// caller gets what it loads, and nobody else does.
+    public func invalidate() {
+        Scope.currentUnit?.remove(self.id)
+    }
+
+    /// The value of the current unit; the first caller loads it, the others wait for that one.
+    ///
+    /// Only a complete value is published: when `load` throws, its caller gets the error, the variable stays empty, and one
+    /// of those who waited tries again (`REC-24` shows what publishing early costs). Outside a unit nothing can be kept, so
+    /// that is an error too: ``VariableError/Code/outsideUnit``, before `load` is called. A `load` that asks for its own variable
+    /// gets ``VariableError/Code/recursiveLoad``. Those who wait do so until the load has ended, cancelled or not.
+    public nonisolated(nonsending) func getOrLoad(
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
+        _ load: nonisolated(nonsending) () async throws -> Value
+    ) async throws -> Value {
+        let current = Scope.currentUnit
+        guard let unit = current else { throw self.missError(in: nil, fileID: fileID, line: line) }
+        switch await unit.claim(self.id) {
+        case .ended: throw self.missError(in: unit, fileID: fileID, line: line)
+        case .loadsItself:
+            throw VariableError(
+                .recursiveLoad,
+                "loading \"\(self.name)\" asks for \"\(self.name)\": load what it needs under another variable",
+                fileID: fileID,
+                line: line
+            )
+        case .value(let box):
+            if self.identity.logs { self.identity.logHit(epoch: unit.epoch) }
+            return TypedBox<Value>.value(in: box)
+        case .load(let ticket):
+            if self.identity.logs { self.identity.logMiss(.neverSet(epoch: unit.epoch)) }
+            do {
+                let value = try await load()
+                let isPublished = unit.settle(ticket, with: TypedBox(value), for: self.identity)
+                if isPublished, self.identity.logs { self.identity.logSet(epoch: unit.epoch) }
+                return value
+            } catch {
+                unit.settle(ticket, with: nil, for: self.identity)
+                throw error
+            }
+        }
+    }
+
+    // MARK: - In a unit
+
+    static func miss(of id: VariableID, in unit: WorkUnit?) -> Miss? {
+        guard let unit else { return .outsideUnit }
+        if unit.contains(id) { return nil }
+        return unit.isEnded ? .recycled(epoch: unit.epoch) : .neverSet(epoch: unit.epoch)
+    }
+
+    /// The value that a unit holds, with the log of the read.
+    func value(in unit: WorkUnit?) -> Value? {
+        let value = unit?.value(of: self.id, as: Value.self)
+        if self.identity.logs { self.logGet(in: unit, isHit: value != nil) }
+        return value
+    }
+
+    func set(_ value: Value, in unit: WorkUnit?, fileID: StaticString, line: UInt) throws(VariableError) {
+        guard let unit, unit.set(TypedBox(value), for: self.identity) else {
+            throw self.missError(in: unit, fileID: fileID, line: line)
+        }
+        if self.identity.logs { self.identity.logSet(epoch: unit.epoch) }
+    }
+
+    func missError(in unit: WorkUnit?, fileID: StaticString, line: UInt) -> VariableError {
+        if let miss = Self.miss(of: self.id, in: unit) { return miss.error(self.name, fileID: fileID, line: line) }
+        return VariableError(
+            .neverSet,
+            "the recyclable variable \"\(self.name)\" was set while it was being read: read it again",
+            fileID: fileID,
+            line: line
+        )
+    }
+
+    private func logGet(in unit: WorkUnit?, isHit: Bool) {
+        if isHit, let unit {
+            self.identity.logHit(epoch: unit.epoch)
+        } else if let miss = Self.miss(of: self.id, in: unit) {
+            self.identity.logMiss(miss)
+        }
+    }
+}
