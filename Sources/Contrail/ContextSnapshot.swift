@@ -71,7 +71,14 @@ public struct ContextSnapshot: Sendable {
         let layers = ContextLayers(owner: caller, base: self.visible, borrowed: self.borrowed.run(at: site))
         if let error = layers.appEndedError(for: self.visible, site) { throw error }
         if let error = layers.requestEndedError(for: self.visible, site) { throw error }
-        let scope = Scope(owner: caller, branch: self.branch.forked(), unit: self.unit?.forked(), layers: layers)
+        // A recycle by the borrower must not reach the owner: it is of a worker of its own, under the same name.
+        let worker = self.unit.map { Worker(hosting: $0.forked()) }
+        let scope = Scope(
+            owner: caller,
+            branch: self.branch.forked(),
+            source: worker.map { .following($0) },
+            layers: layers
+        )
         return (scope, layers)
     }
 

@@ -147,7 +147,9 @@ package final class Scope: Sendable {
     /// A scope of variables shares the layers of what it is nested in: the push outlives it. A snapshot keeps them for its next
     /// run, a bare thread until it ends.
     package static func setLayers(_ layers: any ScopeLayers, for caller: ExecutionID) -> Scope? {
-        guard let scope = self.around(caller), scope.owner == caller, scope.slot?.fill(layers) == true else { return nil }
+        guard let scope = self.around(caller), scope.owner == caller, scope.slot?.fill(layers) == true else {
+            return nil
+        }
         return scope
     }
 

@@ -58,7 +58,9 @@ struct VariableTable<Element: Sendable>: Sendable {
 
     /// A table of the elements that satisfy the condition; the same one, O(1), when all do.
     func filter(_ isIncluded: (Element) -> Bool) -> VariableTable {
-        guard self.elements.contains(where: { element in element.map { !isIncluded($0) } ?? false }) else { return self }
+        guard self.elements.contains(where: { element in element.map { !isIncluded($0) } ?? false }) else {
+            return self
+        }
         var table = VariableTable()
         for (number, element) in zip(self.numbers, self.elements) {
             if let element, isIncluded(element) { table.insert(element, number: number) }

@@ -1,5 +1,6 @@
 // The app context.
 
+public import ContextVariables
 internal import ContrailRecorder
 
 /// An app context: it makes its app current and owns a namespace `g`.
@@ -44,6 +45,9 @@ public final class AppContext: ContextDrawing {
             site: Site(fileID: fileID, line: line)
         )
     }
+
+    /// The recyclable values of the unit of work in which the context was pushed, to read many of them.
+    public var variables: UnitVariables { UnitVariables(self.lifetime.current.unit) }
 
     /// Whether the context is pushed anywhere.
     public var isPushed: Bool { self.lifetime.identity != 0 }

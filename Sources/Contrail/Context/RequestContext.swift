@@ -1,5 +1,6 @@
 // The request context.
 
+public import ContextVariables
 package import ContrailRecorder
 public import HTTPTypes
 internal import Synchronization
@@ -151,6 +152,9 @@ extension App {
                 )
             }
         }
+
+        /// The recyclable values of the unit of work of the request, to read many of them.
+        public var variables: UnitVariables { UnitVariables(self.lifetime.current.unit) }
 
         /// Whether the context is pushed anywhere.
         public var isPushed: Bool { self.lifetime.identity != 0 }

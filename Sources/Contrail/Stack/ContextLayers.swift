@@ -152,7 +152,7 @@ final class ContextLayers: ScopeLayers {
         guard self.pushCount > floor, self.owner == ExecutionID.current else { return nil }
         return self.pushes.withLock { pushes in
             for push in pushes.dropFirst(floor).reversed() {
-                if let claim = push.claim { return claim.unit }
+                if let claim = push.claim, claim.isOwned { return claim.unit }
             }
             return nil
         }

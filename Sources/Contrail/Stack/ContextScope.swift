@@ -46,7 +46,7 @@ package final class ContextScope: Sendable {
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
-            unit: self.claim.unit,
+            source: self.claim.source,
             layers: self.layers
         )
     }
@@ -75,7 +75,7 @@ package final class ContextScope: Sendable {
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
-            unit: self.claim.unit,
+            source: self.claim.source,
             layers: self.layers
         )
     }

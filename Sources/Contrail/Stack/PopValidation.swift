@@ -172,7 +172,7 @@ extension ContextLayers {
             return (scope, layers)
         }
         let layers = ContextLayers(owner: caller, base: .nothing)
-        guard let scope = Scope.setThreadRootLayers(layers, for: caller) else {
+        guard let scope = Scope.setLayers(layers, for: caller) else {
             throw ContextError(
                 .noScope,
                 "cannot \(what): a task needs a scope first; use withAppContext or withRequestContext",

@@ -26,7 +26,7 @@ struct PushScope {
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
-            unit: outer?.unit,
+            source: outer?.unitSource,
             layers: self.layers
         )
     }

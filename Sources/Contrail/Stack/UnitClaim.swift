@@ -4,18 +4,31 @@ internal import ContextVariables
 
 /// A unit of work that ends with the context it was taken for, or one that merely goes on around it.
 struct UnitClaim: Sendable {
+    /// The unit at the time of the claim.
     let unit: WorkUnit
+    /// Where a scope of the context finds its unit: it follows the worker, unless the unit was taken for the context.
+    let source: UnitSource
     /// What the worker did to give the unit; `nil` when it did not recycle.
     let recycling: Worker.Recycling?
+    /// Whether the unit ends with the context.
+    let isOwned: Bool
 
-    private let worker: Worker?
-    private let isOwned: Bool
-
-    private init(_ unit: WorkUnit, worker: Worker? = nil, isOwned: Bool, recycling: Worker.Recycling? = nil) {
+    private init(owning unit: WorkUnit, on worker: Worker? = nil, recycling: Worker.Recycling? = nil) {
         self.unit = unit
-        self.worker = worker
-        self.isOwned = isOwned
+        self.source = .own(unit, on: worker)
         self.recycling = recycling
+        self.isOwned = true
+    }
+
+    private init(_ unit: WorkUnit, from source: UnitSource) {
+        self.unit = unit
+        self.source = source
+        self.recycling = nil
+        self.isOwned = false
+    }
+
+    private init(following worker: Worker) {
+        self.init(worker.currentUnit(), from: .following(worker))
     }
 
     /// Takes the unit for a request: its worker recycles, unless the app says otherwise or the worker is inside a context,
@@ -26,30 +39,35 @@ struct UnitClaim: Sendable {
         let isInside = ContextLayers.inheritable?.visible.app != nil
         if worker == nil, isInside, let threadWorker {
             // The contexts around it go on with theirs, whichever of them took the thread's.
-            return UnitClaim(WorkUnit(worker: outer?.unit?.worker ?? threadWorker.name), isOwned: true)
+            return UnitClaim(owning: WorkUnit(worker: outer?.unit?.worker ?? threadWorker.name))
         }
         if let worker = worker ?? threadWorker {
             let (unit, recycling) = worker.claimUnit(inside: isInside ? outer?.unit : nil)
-            return UnitClaim(unit, worker: worker, isOwned: true, recycling: recycling)
+            return UnitClaim(owning: unit, on: worker, recycling: recycling)
         }
-        return UnitClaim(outer?.unit.map { WorkUnit(worker: $0.worker) } ?? WorkUnit(), isOwned: true)
+        return UnitClaim(owning: outer?.unit.map { WorkUnit(worker: $0.worker) } ?? WorkUnit())
     }
 
     /// Takes the unit for code that is not a request: the worker's, the one around it, or a new one.
     static func forApp(worker: Worker?, in outer: Scope?, caller: ExecutionID) -> UnitClaim {
-        if let worker { return UnitClaim(worker.currentUnit(), isOwned: false) }
+        if let worker { return UnitClaim(following: worker) }
         return self.surrounding(caller.isTask ? nil : ThreadState.current.worker, outer)
     }
 
     private static func surrounding(_ worker: Worker?, _ outer: Scope?) -> UnitClaim {
-        if let unit = outer?.unit, !unit.isEnded { return UnitClaim(unit, isOwned: false) }
-        if let worker { return UnitClaim(worker.currentUnit(), isOwned: false) }
-        return UnitClaim(WorkUnit(), isOwned: true)
+        if let source = outer?.unitSource {
+            switch source {
+            case .own(let unit, _) where !unit.isEnded: return UnitClaim(unit, from: source)
+            case .following(let worker): return UnitClaim(following: worker)
+            case .own: break
+            }
+        }
+        return worker.map { UnitClaim(following: $0) } ?? UnitClaim(owning: WorkUnit())
     }
 
     /// Ends the unit and releases its values, if it was taken for the context.
     func release() {
-        guard self.isOwned else { return }
-        if let worker { worker.releaseUnit(self.unit) } else { self.unit.end() }
+        guard self.isOwned, case .own(let unit, let worker) = self.source else { return }
+        if let worker { worker.releaseUnit(unit) } else { unit.end() }
     }
 }

@@ -158,10 +158,17 @@ struct ImperativePushTests {
         #expect(self.desk.events().isEmpty)
     }
 
-    @Test("A scope of variables is not one for contexts.")
-    func variablesOnly() {
+    @Test("A scope of variables takes a push, and what is left in it is a leak.")
+    func variablesOnly() throws {
         let variable = ContextVariable("n", default: 0)
-        variable.withValue(1) { #expect(code { try AppContext(self.desk.app).push() } == .noScope) }
+        let context = AppContext(self.desk.app)
+        try variable.withValue(1) { () throws in
+            try context.push()
+            #expect(Current.context === context)
+            try context.pop()
+        }
+        #expect(!hasAppContext())
+        #expect(self.desk.events().problems.isEmpty)
     }
 
     @Test("A task that outlives the scope cannot push into it.")

@@ -185,12 +185,27 @@ struct ContextSnapshotTests {
         }
     }
 
-    @Test("A snapshot of variables keeps the contexts of whoever runs it.")
+    @Test("A snapshot of variables carries the contexts of its own moment, and none where there were none.")
     func variableSnapshot() throws {
-        let snapshot = VariableSnapshot()
+        let empty = VariableSnapshot()
         try withRequestContext(self.desk.app, get()) { request throws in
-            #expect(try snapshot.run { Current.requestContext === request })
+            let full = VariableSnapshot()
+            #expect(try empty.run { Current.requestContext == nil })
+            #expect(try empty.run { try full.run { Current.requestContext === request } })
         }
+    }
+
+    @Test("A push that is left in a snapshot of variables is there in its next run.")
+    func pushStaysInSnapshot() throws {
+        let snapshot = VariableSnapshot()
+        let context = AppContext(self.desk.app)
+        try snapshot.run { try context.push() }
+        #expect(!hasAppContext())
+        try snapshot.run {
+            #expect(Current.context === context)
+            try context.pop()
+        }
+        #expect(self.desk.events().problems.isEmpty)
     }
 
     @Test("A context that is pushed in a snapshot of variables brings its own unit.")
