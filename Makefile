@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help deps build run test format lint soundness test-tsan smoke bench deploy-check clean
+.PHONY: help deps build run test format lint soundness test-tsan smoke bench bench-peers bench-allocations deploy-check clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## install the system packages that the build and the checks need
 	@scripts/install-packages.sh test
@@ -25,7 +25,7 @@ test: ## run every check; STAGES="soundness tests" runs some of them
 	@scripts/test.sh
 
 format: ## lay the Swift sources out
-	swift format format --in-place --parallel --recursive $(wildcard Package.swift Sources Tests Examples migrations Benchmarks/Package.swift Benchmarks/Sources)
+	swift format format --in-place --parallel --recursive $(wildcard Package.swift Sources Tests Examples migrations Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Benchmarks)
 
 lint: ## check the layout of the Swift sources and the shell scripts
 	@scripts/install-packages.sh test
@@ -40,9 +40,18 @@ test-tsan: ## run the tests of the core modules under the thread sanitizer
 smoke: ## build in release mode, start the example service and hold its trail against real requests
 	@STAGES="release smoke" scripts/test.sh
 
-bench: ## measure the queries of the trail in release mode
+bench: ## measure contexts, variables and the queries of the trail in release mode
 	@scripts/install-packages.sh build
+	swift package --package-path Benchmarks --disable-sandbox benchmark --target ContextCosts
 	swift run -c release --package-path Benchmarks TrailQueries
+
+bench-peers: ## measure contexts and variables against Flask, in turns; STRICT=1 fails on a missed bar
+	@scripts/install-packages.sh build
+	@scripts/bench-peers.sh
+
+bench-allocations: ## count the heap allocations of contexts and variables; a read that makes one fails
+	@scripts/install-packages.sh build
+	swift run -c release --package-path Benchmarks ScopeAllocations
 
 deploy-check: ## check the systemd unit, the Dockerfile and the steps of the image
 	@STAGES="release deploy" scripts/test.sh

@@ -2,6 +2,8 @@
 
 import PackageDescription
 
+let settings: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
 let package = Package(
     name: "benchmarks",
     platforms: [.macOS(.v15)],
@@ -9,6 +11,8 @@ let package = Package(
         .package(name: "contrail", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        // Without its traits: jemalloc is one of them, and counts nothing where it is not installed.
+        .package(url: "https://github.com/ordo-one/benchmark.git", from: "1.38.0", traits: []),
     ],
     targets: [
         .executableTarget(
@@ -21,7 +25,42 @@ let package = Package(
                 .product(name: "ContrailStore", package: "contrail"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
-            swiftSettings: [.swiftLanguageMode(.v6)]
-        )
+            swiftSettings: settings
+        ),
+        // What is measured, for the three programs below.
+        .target(
+            name: "CostRows",
+            dependencies: [
+                .product(name: "ContextVariables", package: "contrail"),
+                .product(name: "Contrail", package: "contrail"),
+                .product(name: "ContrailRecorder", package: "contrail"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "PeerCosts",
+            dependencies: [
+                "CostRows",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "AllocationCounter"),
+        .executableTarget(
+            name: "ScopeAllocations",
+            dependencies: ["AllocationCounter", "CostRows"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "ContextCosts",
+            dependencies: [
+                "CostRows",
+                .product(name: "Benchmark", package: "benchmark"),
+            ],
+            path: "Benchmarks/ContextCosts",
+            swiftSettings: settings,
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
+        ),
     ]
 )
