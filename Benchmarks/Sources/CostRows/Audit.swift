@@ -12,8 +12,9 @@ enum Audit: Sendable {
 
     private static let capacity = FlightRecorder.Configuration().capacity
 
-    /// How many calls fit in the buffer, when each leaves so many events at the most; some room is for what is around them.
-    func count(events: Int) -> Int { (Self.capacity - 64) / events }
+    /// How many calls fit in the buffer, when each leaves so many events at the most: whole stretches, with room for what is
+    /// around them.
+    func count(events: Int) -> Int { (Self.capacity - 64) / events / Meter.stretch * Meter.stretch }
 
     /// A new app.
     func app() -> App {

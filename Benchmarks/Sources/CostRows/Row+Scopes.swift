@@ -42,7 +42,9 @@ extension Row {
         let app = Self.hooked(audit.app())
         let count = audit.count(events: 7)
         defer { audit.verify(app, events: 6 * count) }
-        return await Meter.eachAwaited(count) { await withRequestContext(app, Self.request) { await Self.keepAwaited($0) } }
+        return await Meter.eachAwaited(count) {
+            await withRequestContext(app, Self.request) { await Self.keepAwaited($0) }
+        }
     }
 
     /// Makes the closure around it an async one, or the sync form would be called.
