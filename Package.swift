@@ -63,7 +63,7 @@ let service: [Target] = [
     .target(
         name: "ContrailMigrations",
         path: "migrations",
-        resources: [.embedInCode("v0001_trail.sql")],
+        resources: [.embedInCode("v0001_trail.sql"), .embedInCode("v0002_parties.sql")],
         swiftSettings: adapterSettings
     ),
     .target(name: "CSQLiteSandbox", linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -216,6 +216,7 @@ let service: [Target] = [
     .testTarget(
         name: "ContrailStoreTests",
         dependencies: [
+            "ContextVariables",
             "Contrail",
             "ContrailMigrations",
             "ContrailRecorder",

@@ -10,5 +10,6 @@ package struct Migration: Sendable {
 
 /// All migrations, oldest first. Append; never edit or reorder what has been released.
 package let migrations: [Migration] = [
-    Migration(identifier: "v0001_trail", sql: String(decoding: PackageResources.v0001_trail_sql, as: UTF8.self))
+    Migration(identifier: "v0001_trail", sql: String(decoding: PackageResources.v0001_trail_sql, as: UTF8.self)),
+    Migration(identifier: "v0002_parties", sql: String(decoding: PackageResources.v0002_parties_sql, as: UTF8.self)),
 ]

@@ -55,7 +55,10 @@ extension TrailEvent {
         }
     }
 
-    /// Something that should not happen. The event's context is the owner's, its worker and thread are the reader's.
+    /// Something that should not happen.
+    ///
+    /// It has an owner, whose state was touched, and a reader, who touched it. The event's context is the owner's; its worker,
+    /// thread and epoch are the reader's.
     package struct Problem: Sendable {
         /// The kind: `leak`, `stale_read`, `rejected_pop`, `foreign_pop`, `poisoned_worker` or `borrow_outlived`.
         package let kind: EventKind
@@ -66,7 +69,7 @@ extension TrailEvent {
         /// The place that noticed: the read, the pop that was refused, the push that found another below it; the push itself
         /// for a leak. A read through a property, which cannot know its caller, names the place where its work began.
         package let site: Site
-        /// Where the owner pushed its context.
+        /// Where the owner pushed its context, or set the value that was touched.
         package let ownerSite: Site?
         /// Nanoseconds since the owner's context ended; since it was pushed, if it has not.
         package let ageNanoseconds: UInt64?

@@ -60,8 +60,8 @@ struct BatchWriter {
             database,
             """
             INSERT INTO problem (id, run_id, seq, at, kind, context_id, other_context_id, worker, worker_number, signature,
-                message, site)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                message, site, owner_site, age_ns, reader_thread)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         )
         self.insertSnapshot = try BulkStatement(
@@ -209,6 +209,9 @@ struct BatchWriter {
         statement.bind(problem.signature, at: 10)
         statement.bind(problem.message, at: 11)
         statement.bind(try problem.site.map { try self.strings.id(of: $0) }, at: 12)
+        statement.bind(try problem.ownerSite.map { try self.strings.id(of: $0) }, at: 13)
+        statement.bind(problem.ageNanoseconds.map { Int64(clamping: $0) }, at: 14)
+        statement.bind(event.thread, at: 15)
         try statement.run()
     }
 

@@ -8,12 +8,21 @@ struct ProblemRow {
     let other: TrailEvent.ContextOrdinal?
     let message: String
     let site: Site?
+    let ownerSite: Site?
+    let ageNanoseconds: UInt64?
 
     /// The problem that an event amounts to, if any.
     init?(_ body: TrailEvent.Body) {
         switch body {
         case .problem(let problem):
-            self.init(kind: problem.kind.name, other: problem.other, message: problem.message, site: problem.site)
+            self.init(
+                kind: problem.kind.name,
+                other: problem.other,
+                message: problem.message,
+                site: problem.site,
+                ownerSite: problem.ownerSite,
+                ageNanoseconds: problem.ageNanoseconds
+            )
         case .teardown(let teardown):
             guard let error = teardown.error else { return nil }
             self.init(
@@ -33,11 +42,20 @@ struct ProblemRow {
         }
     }
 
-    private init(kind: String, other: TrailEvent.ContextOrdinal?, message: String, site: Site?) {
+    private init(
+        kind: String,
+        other: TrailEvent.ContextOrdinal?,
+        message: String,
+        site: Site?,
+        ownerSite: Site? = nil,
+        ageNanoseconds: UInt64? = nil
+    ) {
         self.kind = kind
         self.other = other
         self.message = message
         self.site = site
+        self.ownerSite = ownerSite
+        self.ageNanoseconds = ageNanoseconds
     }
 
     /// The same for problems of the same kind at the same site: sixteen hexadecimal digits (FNV-1a).

@@ -33,7 +33,11 @@ struct StoredEvent {
         case .problem(let problem):
             self.other = problem.other
             self.site = problem.site
-            self.setDetail { $0.add("message", problem.message) }
+            self.setDetail {
+                $0.add("message", problem.message)
+                $0.add("owner_site", problem.ownerSite?.description)
+                $0.add("age_ns", problem.ageNanoseconds)
+            }
         case .signalFailed(let name, let error), .error(let name, let error):
             self.name = name
             self.setDetail { $0.add("error", error) }

@@ -19,7 +19,8 @@ let publishedColumns: [String: String] = [
     "g_snapshots": "id run_id seq context_id label at at_iso g_json truncated",
     "recycles": "id run_id seq at at_iso worker epoch_before epoch_after variables_dropped",
     "problems": """
-    id run_id seq at at_iso kind context_id other_context_id worker signature message site
+    id run_id seq at at_iso kind context_id other_context_id worker signature message site reader owner owner_site \
+    age_ns
     """,
 ]
 

@@ -48,7 +48,7 @@ struct SQLDocumentationTests {
         let block = try #require(try self.document("sql.md").components(separatedBy: "```sql\n").dropFirst().first)
         let statements = block.prefix { $0 != "`" }.split(separator: ";").map(String.init)
             .filter { $0.contains("SELECT") }
-        #expect(statements.count == 6)
+        #expect(statements.count == 7)
         for statement in statements { _ = try await pool.run(statement) }
     }
 }
