@@ -102,6 +102,7 @@ let service: [Target] = [
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
         ],
         swiftSettings: adapterSettings
     ),
@@ -201,8 +202,10 @@ let service: [Target] = [
     .testTarget(
         name: "ContrailHummingbirdTests",
         dependencies: [
+            "ContextVariables",
             "Contrail",
             "ContrailHummingbird",
+            "ContrailRecorder",
             "ContrailServer",
             "ContrailStore",
             "ServiceTestSupport",
@@ -210,6 +213,7 @@ let service: [Target] = [
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
         ],
         swiftSettings: adapterSettings
     ),

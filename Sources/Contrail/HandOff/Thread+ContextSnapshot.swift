@@ -1,0 +1,24 @@
+// Hand-off to a thread: a new one that sees a borrowed context.
+
+public import Foundation
+
+extension Thread {
+    /// Starts a thread that runs the block with the borrowed contexts current.
+    ///
+    /// The owner's teardown never runs there. When the owner has ended the contexts by then, the block does not run: `refused`
+    /// gets ``ContextError/Code/borrowOutlived``, and the trail a problem.
+    ///
+    /// - Parameters:
+    ///   - snapshot: What the block borrows. It serves any number of threads at once.
+    ///   - block: What to run.
+    ///   - refused: What to run instead when the owner has ended, outside the contexts; nothing by default.
+    public static func detachNewThread(
+        in snapshot: ContextSnapshot,
+        _ block: @escaping @Sendable () -> Void,
+        refused: (@Sendable (any Error) -> Void)? = nil
+    ) {
+        Thread.detachNewThread {
+            do { try snapshot.run { block() } } catch { refused?(error) }
+        }
+    }
+}
