@@ -77,7 +77,7 @@ struct HandOffTests {
 
     @Test("A thread sees the borrowed contexts, and runs no hook when it ends.")
     func thread() async throws {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         let log = self.log
         try await withRequestContext(self.desk.app, get()) { request async throws in
             let snapshot = try ContextSnapshot("work")
@@ -160,7 +160,7 @@ struct HandOffTests {
         let queue = DispatchQueue(label: "work", attributes: .concurrent)
         let arrived = Counter()
         let everybody = Gate()
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         try await withRequestContext(self.desk.app, get()) { request async throws in
             let snapshot = try ContextSnapshot("work")
             await withTaskGroup { group in
