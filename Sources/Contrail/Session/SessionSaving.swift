@@ -16,4 +16,10 @@ public struct SessionSaving: Sendable, Hashable {
     public let action: Action
     /// Whether the response depends on the cookie, and says so in `Vary`.
     public let variesByCookie: Bool
+
+    /// Says what saving amounts to.
+    public init(action: Action, variesByCookie: Bool) {
+        self.action = action
+        self.variesByCookie = variesByCookie
+    }
 }
