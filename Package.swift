@@ -106,6 +106,15 @@ let service: [Target] = [
         ],
         swiftSettings: adapterSettings
     ),
+    .target(
+        name: "ContrailCookieSession",
+        dependencies: [
+            "Contrail",
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ],
+        swiftSettings: settings
+    ),
     .executableTarget(
         name: "ContrailCLI",
         dependencies: [
@@ -160,6 +169,15 @@ let service: [Target] = [
             .product(name: "NIOPosix", package: "swift-nio"),
         ],
         path: "Tests/ProcessSupport",
+        swiftSettings: adapterSettings
+    ),
+    .testTarget(
+        name: "ContrailCookieSessionTests",
+        dependencies: [
+            "Contrail",
+            "ContrailCookieSession",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ],
         swiftSettings: adapterSettings
     ),
     .testTarget(
@@ -251,6 +269,7 @@ let package = Package(
                 .library(name: "ContrailStore", targets: ["ContrailStore"]),
                 .library(name: "ContrailServer", targets: ["ContrailServer"]),
                 .library(name: "ContrailHummingbird", targets: ["ContrailHummingbird"]),
+                .library(name: "ContrailCookieSession", targets: ["ContrailCookieSession"]),
                 .executable(name: "contrail", targets: ["ContrailCLI"]),
             ]),
     dependencies: [
@@ -262,6 +281,7 @@ let package = Package(
             ? []
             : [
                 .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.0"),
+                .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.0"),
                 .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
                 .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
                 .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
