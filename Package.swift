@@ -41,6 +41,23 @@ let core: [Target] = [
         ],
         swiftSettings: settings
     ),
+    // Interprets conformance vectors with nothing but what users have: package-level names are out of its reach.
+    .executableTarget(
+        name: "conformance",
+        dependencies: [
+            "ContextVariables",
+            "Contrail",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ],
+        packageAccess: false,
+        swiftSettings: adapterSettings
+    ),
+    .testTarget(
+        name: "ConformanceTests",
+        dependencies: ["conformance"],
+        exclude: ["Programs", "Vectors"],
+        swiftSettings: adapterSettings
+    ),
     .testTarget(
         name: "ContextVariablesTests",
         dependencies: ["ContextVariables", .product(name: "Logging", package: "swift-log")],
