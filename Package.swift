@@ -41,6 +41,16 @@ let core: [Target] = [
         ],
         swiftSettings: settings
     ),
+    .target(
+        name: "ContrailFlask",
+        dependencies: ["Contrail", .product(name: "HTTPTypes", package: "swift-http-types")],
+        swiftSettings: settings
+    ),
+    .testTarget(
+        name: "ContrailFlaskTests",
+        dependencies: ["Contrail", "ContrailFlask", .product(name: "HTTPTypes", package: "swift-http-types")],
+        swiftSettings: adapterSettings
+    ),
     // Interprets conformance vectors with nothing but what users have: package-level names are out of its reach.
     .executableTarget(
         name: "conformance",
@@ -279,6 +289,7 @@ let package = Package(
         .library(name: "ContextVariables", targets: ["ContextVariables"]),
         .library(name: "ContrailRecorder", targets: ["ContrailRecorder"]),
         .library(name: "Contrail", targets: ["Contrail"]),
+        .library(name: "ContrailFlask", targets: ["ContrailFlask"]),
     ]
         + (isCoreOnly
             ? []

@@ -21,7 +21,8 @@ private import NIOHTTP1
 /// - `failed` when it threw any other, or the body's producer threw,
 /// - `aborted` when the client went away or the request was cancelled.
 ///
-/// The connection is the worker: it recycles at every request.
+/// The connection is the worker: it recycles at every request. The session is opened at the push and saved once the handler
+/// has answered, before the body is written; the app's own routes and handlers are not asked, Hummingbird's are.
 public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddleware {
     private let app: App
 
@@ -53,8 +54,10 @@ public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddl
         }
         do {
             var response = try await scope.run {
+                self.app.finishSetup()
                 try Signals.requestStarted.send(from: self.app, ())
-                let response = try await next(request, context)
+                var response = try await next(request, context)
+                try requestContext.saveSession(into: &response.headers)
                 try Signals.requestFinished.send(from: self.app, response.head)
                 return response
             }

@@ -57,7 +57,9 @@ struct Step: Sendable {
             guard let code = fields[name], !code.isNull else { continue }
             guard case .int(100...999) = code else { throw Malformed("\(code.text) is not an HTTP status") }
         }
-        if [self.kind, fields["kind"]?.stringValue].contains("error_handlers"), fields["code"] == nil, fields["error"] == nil {
+        if [self.kind, fields["kind"]?.stringValue].contains("error_handlers"), fields["code"] == nil,
+            fields["error"] == nil
+        {
             throw Malformed("an error handler needs an error or a code")
         }
         self.body = try Self.list(fields["do"])
