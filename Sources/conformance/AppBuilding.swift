@@ -10,7 +10,8 @@ extension Interpreter {
         var config = App.Config()
         config.testing = definition["testing"] == true
         config.propagatesErrors = definition["propagate"]?.boolValue
-        let sessions = try ProgramSessions(kind: definition["session"]?.stringValue ?? "memory", trace: self.trace)
+        let kind = definition["session"]?.stringValue ?? "memory"
+        let sessions = try ProgramSessions(of: name, kind: kind, trace: self.trace)
         let app = App(name, config: config, sessions: sessions, recyclesOnRequest: false)
         self.connect(try Step.list(definition["receivers"], as: "receivers"), to: app)
         for kind in Program.kinds {

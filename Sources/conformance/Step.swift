@@ -39,8 +39,7 @@ struct Step: Sendable {
     /// Reads a function of a kind, or else an op.
     init(_ json: Value, as function: String? = nil) throws {
         let fields = json.objectValue ?? [:]
-        self.kind = function ?? fields["op"]?.stringValue ?? ""
-        self.fields = fields
+        (self.kind, self.fields) = (function ?? fields["op"]?.stringValue ?? "", fields)
         guard let parameters = function.map({ Self.functions[$0] ?? [Parameter("name")] }) ?? Self.ops[self.kind] else {
             throw Malformed("unknown op: \(json.text.prefix(80))")
         }
@@ -57,9 +56,8 @@ struct Step: Sendable {
             guard let code = fields[name], !code.isNull else { continue }
             guard case .int(100...999) = code else { throw Malformed("\(code.text) is not an HTTP status") }
         }
-        if [self.kind, fields["kind"]?.stringValue].contains("error_handlers"), fields["code"] == nil,
-            fields["error"] == nil
-        {
+        let isErrorHandler = [self.kind, fields["kind"]?.stringValue].contains("error_handlers")
+        if isErrorHandler, fields["code"]?.intValue == nil, fields["error"]?.stringValue == nil {
             throw Malformed("an error handler needs an error or a code")
         }
         self.body = try Self.list(fields["do"])
