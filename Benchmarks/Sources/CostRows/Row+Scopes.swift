@@ -53,8 +53,12 @@ extension Row {
     private static let request = HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: "/")
 
     private static func hooked(_ app: App) -> App {
-        app.teardownRequest { context, _ in keep(context) }
-        app.teardownRequest { context, _ in keep(context) }
+        do {
+            try app.teardownRequest { context, _ in keep(context) }
+            try app.teardownRequest { context, _ in keep(context) }
+        } catch {
+            preconditionFailure("cannot set the app up: \(error)")
+        }
         return app
     }
 }

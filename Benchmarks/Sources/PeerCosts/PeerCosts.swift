@@ -12,7 +12,7 @@ struct PeerCosts: ParsableCommand {
     )
 
     @Option(help: "How many batches are timed for each row; the fastest counts.")
-    var batches = 20
+    var batches = 4
 
     @Option(help: "Measure only the row of this name.")
     var only = ""
