@@ -193,6 +193,13 @@ final class ContextLayers: ScopeLayers {
         }
     }
 
+    /// Declares the topmost pushes to be remains of earlier work: a test client keeps them to be read only. The owner only.
+    func declareTopRemains(_ count: Int) {
+        self.pushes.withLock { pushes in
+            for index in pushes.indices.suffix(count) { pushes[index].isRemains = true }
+        }
+    }
+
     /// Whether the context is pushed here and remains of earlier work: a new request does not take it for its own.
     func isRemains(_ context: AppContext) -> Bool {
         guard self.pushCount > 0 else { return false }

@@ -93,8 +93,14 @@ extension App.RequestContext {
     /// Works where ``AppContext/push(fileID:line:)`` does, and throws what that throws. When the push fails it is undone: an
     /// app context of its own is popped with the error, nothing else is called (`REQ-02`, `REQ-05`).
     public func push(fileID: StaticString = #fileID, line: UInt = #line) throws {
-        let site = Site(fileID: fileID, line: line)
-        try self.pushUnopened(worker: nil, site)
+        try self.push(checksThread: true, Site(fileID: fileID, line: line))
+    }
+
+    /// Pushes the context, both steps.
+    ///
+    /// - Parameter checksThread: Whether what is left on the thread is reported: not where it was left on purpose.
+    func push(checksThread: Bool, _ site: Site) throws {
+        try self.pushUnopened(worker: nil, checksThread: checksThread, site)
         do {
             try self.open()
         } catch {
@@ -104,8 +110,8 @@ extension App.RequestContext {
     }
 
     /// The first of the two steps of a push: the request is current, its session is not open. A failure undoes itself.
-    func pushUnopened(worker: Worker?, _ site: Site) throws {
-        PoisonedThread.check(ExecutionID.current, for: self, naming: worker, site)
+    func pushUnopened(worker: Worker?, checksThread: Bool = true, _ site: Site) throws {
+        if checksThread { PoisonedThread.check(ExecutionID.current, for: self, naming: worker, site) }
         let (scope, layers) = try ContextLayers.writable(for: "push this request context", site)
         let claim = UnitClaim.forRequest(of: self.app, worker: worker, in: scope, caller: ExecutionID.current)
         if let recycling = claim.recycling { self.app.record(recycling) }
