@@ -84,6 +84,16 @@ let core: [Target] = [
         ],
         swiftSettings: adapterSettings
     ),
+    .testTarget(
+        name: "ContrailModelTests",
+        dependencies: [
+            "ContextVariables",
+            "Contrail",
+            "ContrailRecorder",
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ],
+        swiftSettings: adapterSettings
+    ),
 ]
 
 let service: [Target] = [

@@ -1,0 +1,47 @@
+// Random programs over four workers: the real contexts do what the model says, step by step.
+
+import Foundation
+import Testing
+
+@Suite("Model")
+struct ModelTests {
+    /// How many programs: 3,000, or what the environment says.
+    private static let count = Size.of("CONTRAIL_MODEL_PROGRAMS", otherwise: 3_000)
+
+    @Test("Random programs over four workers do what the model says.", .timeLimit(.minutes(10)))
+    func programs() async {
+        let seed = Size.seed(of: "CONTRAIL_MODEL_SEED")
+        print("model programs: \(Self.count) from seed \(seed)")
+        await withTaskGroup(of: Void.self) { group in
+            for runner in 0..<2 {
+                group.addTask { await Self.run(from: seed, runner, of: 2) }
+            }
+        }
+    }
+
+    /// Runs every second program on a thread of its own: it waits for others, which a task must not.
+    private static func run(from seed: UInt64, _ runner: Int, of runners: Int) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                for number in stride(from: runner, to: Self.count, by: runners) {
+                    let seed = seed &+ UInt64(number)
+                    let program = Program(seed: seed)
+                    guard program.difference() != nil else { continue }
+                    Self.report(program, seed)
+                    break
+                }
+                continuation.resume()
+            }
+        }
+    }
+
+    private static func report(_ program: Program, _ seed: UInt64) {
+        guard let (program, difference) = program.shrunk() else {
+            Issue.record("seed \(seed): differed once, and not again")
+            return
+        }
+        let steps = program.steps.map { "\($0)" }.joined(separator: "\n")
+        print("seed \(seed)\n\(program.setup)\n\(steps)\n\(difference)")
+        Issue.record("seed \(seed)\n\(program.setup)\n\(steps)\n\(difference)")
+    }
+}
