@@ -81,7 +81,9 @@ struct Setup: Sendable, CustomStringConvertible {
     var apps: [App] = [App(), App()]
 
     static let hooks = ["hook1", "hook2"]
-    static let throwers = ["app hook1", "app hook2", "request hook1", "request hook2", "tearing", "requestTearing", "popped"]
+    static let throwers = [
+        "app hook1", "app hook2", "request hook1", "request hook2", "tearing", "requestTearing", "popped",
+    ]
 
     var description: String {
         self.apps.map { "recycles: \($0.recyclesOnRequest), throwing: \($0.throwing.sorted())" }.joined(separator: "; ")
