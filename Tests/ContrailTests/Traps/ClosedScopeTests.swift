@@ -31,7 +31,7 @@ struct ClosedScopeTests {
 
     @Test("Tasks that read while their scope closes get the context until then, and contextEnded from then on.")
     func unstructuredReaders() async {
-        for _ in 0..<50 {
+        for _ in 0..<20 {
             let (started, all) = (Counter(), Gate())
             let tasks = await withRequestContext(self.desk.app, get()) { request async in
                 request.appContext?.g["n"] = 1
@@ -49,7 +49,7 @@ struct ClosedScopeTests {
 
     @Test("Borrowers that read while the owner ends get the context until then, and borrowOutlived from then on.")
     func borrowers() async throws {
-        for _ in 0..<50 {
+        for _ in 0..<20 {
             let (started, all) = (Counter(), Gate())
             let tasks = try await withRequestContext(self.desk.app, get()) { _ async throws in
                 let snapshot = try ContextSnapshot("read")
