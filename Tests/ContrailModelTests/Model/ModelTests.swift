@@ -5,21 +5,23 @@ import Testing
 
 @Suite("Model")
 struct ModelTests {
-    /// How many programs: 3,000, or what the environment says.
-    private static let count = Size.of("CONTRAIL_MODEL_PROGRAMS", otherwise: 3_000)
+    /// How many programs: 1,500, or what the environment says.
+    private static let count = Size.of("CONTRAIL_MODEL_PROGRAMS", otherwise: 1_500)
+    /// More than cores: a runner mostly waits for a thread to wake up.
+    private static let runners = 4
 
     @Test("Random programs over four workers do what the model says.", .timeLimit(.minutes(10)))
     func programs() async {
         let seed = Size.seed(of: "CONTRAIL_MODEL_SEED")
         print("model programs: \(Self.count) from seed \(seed)")
         await withTaskGroup(of: Void.self) { group in
-            for runner in 0..<2 {
-                group.addTask { await Self.run(from: seed, runner, of: 2) }
+            for runner in 0..<Self.runners {
+                group.addTask { await Self.run(from: seed, runner, of: Self.runners) }
             }
         }
     }
 
-    /// Runs every second program on a thread of its own: it waits for others, which a task must not.
+    /// Runs every fourth program on a thread of its own: it waits for others, which a task must not.
     private static func run(from seed: UInt64, _ runner: Int, of runners: Int) async {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
