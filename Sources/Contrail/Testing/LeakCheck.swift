@@ -62,7 +62,7 @@ private struct LeakCheck {
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
-            unit: outer?.unit,
+            source: outer?.unitSource,
             layers: self.layers
         )
     }

@@ -9,7 +9,7 @@ struct LeakCheckTests {
 
     @Test("TST-11: a context that is left pushed fails the check, which names it and the site of its push.")
     func leak() throws {
-        let line = #line + 3
+        let line = #line + 1
         let error = #expect(throws: ContextError.self) {
             try withoutContextLeaks {
                 try App.RequestContext(self.desk.app, get("/left")).push()
