@@ -118,9 +118,9 @@ struct BadInputTests {
         #expect(result.errorLines.count == 1)
     }
 
-    @Test("Lists nested 200 deep run")
+    @Test("Lists nested 100 deep run")
     func deep() async throws {
-        let depth = 200
+        let depth = 100
         let lists = String(repeating: #"{"op":"try","do":["#, count: depth) + String(repeating: "]}", count: depth)
         let trace = try await Runner.trace(ofProgram: #"{"apps":{},"ops":[\#(lists)]}"#)
         #expect(trace == Array(repeating: "try -> ok", count: depth) + ["end app=none request=none"])
