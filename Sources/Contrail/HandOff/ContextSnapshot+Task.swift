@@ -10,10 +10,12 @@ extension ContextSnapshot {
     public func detached<Result: Sendable>(
         name: String? = nil,
         priority: TaskPriority? = nil,
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ operation: @escaping @Sendable () async throws -> Result
     ) -> Task<Result, any Error> {
         Task.detached(name: name, priority: priority) {
-            try await self.run { () async throws -> Result in try await operation() }
+            try await self.run(fileID: fileID, line: line) { () async throws -> Result in try await operation() }
         }
     }
 }

@@ -12,16 +12,20 @@ extension DispatchQueue {
     /// - Parameters:
     ///   - snapshot: What the work borrows. It serves any number of queues at once.
     ///   - group: A group that the work is part of.
+    ///   - fileID: Where the hand-off is, for the problem.
+    ///   - line: Where the hand-off is, for the problem.
     ///   - work: What to run.
     ///   - refused: What to run instead when the owner has ended, outside the contexts; nothing by default.
     public func async(
         in snapshot: ContextSnapshot,
         group: DispatchGroup? = nil,
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         execute work: @escaping @Sendable () -> Void,
         refused: (@Sendable (any Error) -> Void)? = nil
     ) {
         self.async(group: group) {
-            do { try snapshot.run { work() } } catch { refused?(error) }
+            do { try snapshot.run(fileID: fileID, line: line) { work() } } catch { refused?(error) }
         }
     }
 
@@ -31,8 +35,10 @@ extension DispatchQueue {
     /// contexts.
     public func sync<Result>(
         in snapshot: ContextSnapshot,
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         execute work: () throws -> Result
     ) throws -> Result {
-        try self.sync { try snapshot.run(work) }
+        try self.sync { try snapshot.run(fileID: fileID, line: line, work) }
     }
 }

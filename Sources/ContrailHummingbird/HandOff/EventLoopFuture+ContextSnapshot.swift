@@ -10,9 +10,11 @@ extension EventLoopFuture {
     /// the owner has ended the contexts by then. The owner's teardown never runs here.
     public func mapInContext<NewValue>(
         _ snapshot: ContextSnapshot,
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ callback: @escaping @Sendable (Value) throws -> NewValue
     ) -> EventLoopFuture<NewValue> {
-        self.flatMapThrowing { value in try snapshot.run { try callback(value) } }
+        self.flatMapThrowing { value in try snapshot.run(fileID: fileID, line: line) { try callback(value) } }
     }
 
     /// Goes on with the future that the callback makes with the borrowed contexts current.
@@ -22,11 +24,15 @@ extension EventLoopFuture {
     /// by then.
     public func flatMapInContext<NewValue: Sendable>(
         _ snapshot: ContextSnapshot,
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ callback: @escaping @Sendable (Value) throws -> EventLoopFuture<NewValue>
     ) -> EventLoopFuture<NewValue> {
         let eventLoop = self.eventLoop
         return self.flatMap { value in
-            do { return try snapshot.run { try callback(value) } } catch { return eventLoop.makeFailedFuture(error) }
+            do { return try snapshot.run(fileID: fileID, line: line) { try callback(value) } } catch {
+                return eventLoop.makeFailedFuture(error)
+            }
         }
     }
 
@@ -36,10 +42,12 @@ extension EventLoopFuture {
     /// ``ContextError/Code/borrowOutlived`` in place of the result.
     public func whenCompleteInContext(
         _ snapshot: ContextSnapshot,
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ callback: @escaping @Sendable (Result<Value, any Error>) -> Void
     ) {
         self.whenComplete { result in
-            do { try snapshot.run { callback(result) } } catch { callback(.failure(error)) }
+            do { try snapshot.run(fileID: fileID, line: line) { callback(result) } } catch { callback(.failure(error)) }
         }
     }
 }

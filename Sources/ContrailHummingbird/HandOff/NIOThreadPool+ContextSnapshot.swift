@@ -11,9 +11,11 @@ extension NIOThreadPool {
     /// running the work, when the owner has ended the contexts by then. The owner's teardown never runs here.
     public func runIfActiveInContext<Result: Sendable>(
         _ snapshot: ContextSnapshot,
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ body: @escaping @Sendable () throws -> Result
     ) async throws -> Result {
-        try await self.runIfActive { try snapshot.run(body) }
+        try await self.runIfActive { try snapshot.run(fileID: fileID, line: line, body) }
     }
 
     /// Runs blocking work on a thread of the pool with the borrowed contexts current, and gives a future of its result.
@@ -22,8 +24,10 @@ extension NIOThreadPool {
     public func runIfActiveInContext<Result: Sendable>(
         _ snapshot: ContextSnapshot,
         eventLoop: any EventLoop,
+        fileID: StaticString = #fileID,
+        line: UInt = #line,
         _ body: @escaping @Sendable () throws -> Result
     ) -> EventLoopFuture<Result> {
-        self.runIfActive(eventLoop: eventLoop) { try snapshot.run(body) }
+        self.runIfActive(eventLoop: eventLoop) { try snapshot.run(fileID: fileID, line: line, body) }
     }
 }

@@ -98,7 +98,7 @@ struct EventLoopFutureTests {
     @Test("One hand-off serves sixty-four callbacks on four event loops, and no hook of the owner runs there.")
     func manyWorkers() async throws {
         let torn = Counter()
-        self.desk.app.teardownRequest { _, _ in torn.next() }
+        try self.desk.app.teardownRequest { _, _ in torn.next() }
         try await withEventLoops(4) { group async throws in
             try await self.desk.request { request, snapshot async throws in
                 let futures = (1...64).map { number in
