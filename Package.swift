@@ -272,6 +272,23 @@ let service: [Target] = [
         ],
         swiftSettings: adapterSettings
     ),
+    // What users of other frameworks reported, reproduced with the mechanism they name, found in the trail, and repaired.
+    .testTarget(
+        name: "FieldReportTests",
+        dependencies: [
+            "ContextVariables",
+            "Contrail",
+            "ContrailHummingbird",
+            "ContrailStore",
+            "ServiceTestSupport",
+            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+        ],
+        swiftSettings: adapterSettings
+    ),
     .testTarget(
         name: "ContrailStoreTests",
         dependencies: [
