@@ -226,7 +226,7 @@ extension ContextLayers {
             .problem(
                 TrailEvent.Problem(
                     kind: kind,
-                    other: nil,
+                    other: self.base.app.flatMap { Self.readerOrdinal(beside: self.base.ordinal, in: $0.app) },
                     message: message,
                     site: site,
                     ownerSite: lifetime.site,

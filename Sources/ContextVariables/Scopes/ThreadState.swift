@@ -47,14 +47,15 @@ package final class ThreadState {
     /// Whether the thread belongs to a pool that runs one piece of work after another: Dispatch's or NIO's.
     package private(set) lazy var isPooled: Bool = {
         #if canImport(Glibc)
-        // Dispatch names its threads after the root queue, NIO after the pool; the system keeps 15 bytes of a name.
+        // Dispatch names its threads after the root queue, NIO after the pool (`TP-#0`, `SGLTN-TP-#0`) or the loop's group; the
+        // system keeps 15 bytes of a name.
         let file = open("/proc/thread-self/comm", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return false }
         defer { _ = close(file) }
         let name = withUnsafeTemporaryAllocation(byteCount: 16, alignment: 1) { buffer in
             String(decoding: buffer.prefix(max(0, read(file, buffer.baseAddress, buffer.count))), as: UTF8.self)
         }
-        return name.contains("-qos") || name.hasPrefix("NIO-")
+        return name.contains("-qos") || name.hasPrefix("NIO-") || name.contains("TP-#")
         #else
         return pthread_main_np() == 0
         #endif

@@ -111,7 +111,9 @@ extension App.RequestContext {
 
     /// The first of the two steps of a push: the request is current, its session is not open. A failure undoes itself.
     func pushUnopened(worker: Worker?, checksThread: Bool = true, _ site: Site) throws {
-        if checksThread { PoisonedThread.check(ExecutionID.current, for: self, naming: worker, site) }
+        let remains = checksThread ? PoisonedThread.findRemains(ExecutionID.current, naming: worker) : []
+        // Reported with the number that the push gives the request.
+        defer { PoisonedThread.report(remains, reader: (self.app, self.lifetime.current), site) }
         let (scope, layers) = try ContextLayers.writable(for: "push this request context", site)
         let claim = UnitClaim.forRequest(of: self.app, worker: worker, in: scope, caller: ExecutionID.current)
         if let recycling = claim.recycling { self.app.record(recycling) }

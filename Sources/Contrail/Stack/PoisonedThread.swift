@@ -11,14 +11,14 @@ enum PoisonedThread {
     /// Checks at the begin of borrowed work.
     static func check(_ caller: ExecutionID, for context: AppContext?, _ site: Site) {
         guard let layers = self.root(of: caller) else { return }
-        self.report(layers, reader: context.map { ($0.app, $0.lifetime.current) }, site)
+        self.report(layers.declareRemains(), reader: context.map { ($0.app, $0.lifetime.current) }, site)
     }
 
-    /// Checks at the push of a request.
-    static func check(_ caller: ExecutionID, for request: App.RequestContext, naming worker: Worker?, _ site: Site) {
-        guard let layers = self.root(of: caller) else { return }
-        guard worker != nil || (layers.topRequest != nil && ThreadState.current.isPooled) else { return }
-        self.report(layers, reader: (request.app, request.lifetime.current), site)
+    /// What the push of a request finds left on its thread. It is declared remains then, and reported by the caller.
+    static func findRemains(_ caller: ExecutionID, naming worker: Worker?) -> [ContextPush] {
+        guard let layers = self.root(of: caller) else { return [] }
+        guard worker != nil || (layers.topRequest != nil && ThreadState.current.isPooled) else { return [] }
+        return layers.declareRemains()
     }
 
     /// The layers of the caller's thread when something is pushed there, and no scope hides them.
@@ -30,8 +30,9 @@ enum PoisonedThread {
         return layers
     }
 
-    private static func report(_ layers: ContextLayers, reader: (app: App, lifetime: Lifetime)?, _ site: Site) {
-        for remains in layers.declareRemains() {
+    /// Records a problem for each.
+    static func report(_ remains: [ContextPush], reader: (app: App, lifetime: Lifetime)?, _ site: Site) {
+        for remains in remains {
             let (context, lifetime) = remains.described
             let app = remains.app
             let isSameTrail = reader.map { $0.app.recorder === app.recorder } ?? false

@@ -112,7 +112,7 @@ struct PopValidation {
                     other: other == 0 ? nil : other,
                     message: message,
                     site: self.site,
-                    ownerSite: self.lifetime.depth > 0 ? self.lifetime.site : nil,
+                    ownerSite: self.lifetime.beganAt == 0 ? nil : self.lifetime.site,
                     ageNanoseconds: self.lifetime.beganAt == 0 ? nil : self.lifetime.age
                 )
             ),
