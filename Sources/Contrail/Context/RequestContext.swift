@@ -211,9 +211,11 @@ extension App {
         }
 
         /// Saves the session, unless it is a null session (`LIF-06`).
-        package func saveSession(into fields: inout HTTPFields) throws {
+        ///
+        /// - Parameter other: Whose session it is, when a function left another context current.
+        package func saveSession(of other: RequestContext? = nil, into fields: inout HTTPFields) throws {
             guard let sessions = self.app.sessions else { return }
-            let session = try self.session
+            let session = try (other ?? self).session
             guard !session.isNull else { return }
             try sessions.saveSession(session, self, into: &fields)
         }

@@ -97,6 +97,9 @@ struct Dispatching {
         }
     }
 
+    /// The request context that is current: another than the dispatched one when a function left it pushed.
+    private var current: App.RequestContext { ContextLayers.current?.visible.request ?? self.context }
+
     // MARK: - Steps
 
     private mutating func goBefore(_ index: Int) {
@@ -183,7 +186,7 @@ struct Dispatching {
     }
 
     private mutating func goAfterThis(_ index: Int, _ response: App.Response) {
-        guard let handler = self.context.afterFunction(at: index) else { return self.goAfter(0, response) }
+        guard let handler = self.current.afterFunction(at: index) else { return self.goAfter(0, response) }
         self.stage = .afterThis(index, response)
         self.call(handler, response)
     }
@@ -210,7 +213,7 @@ struct Dispatching {
     private mutating func conclude(_ response: App.Response) {
         var response = response
         do {
-            try self.context.saveSession(into: &response.head.headerFields)
+            try self.context.saveSession(of: self.current, into: &response.head.headerFields)
             try Signals.requestFinished.send(from: self.app, response.head)
             self.ending = .response(response)
         } catch {

@@ -135,7 +135,7 @@ final class ContextLayers: ScopeLayers {
     /// What the owner sees, whoever asks.
     var visibleToOwner: Visible {
         var visible = self.currentBase
-        for push in self.leftovers {
+        for push in self.leftovers where !push.isBuried {
             switch push.subject {
             case .app(let context): visible.app = context
             case .request(let context, _): visible.request = context
@@ -167,7 +167,7 @@ final class ContextLayers: ScopeLayers {
     /// The topmost push of an app context.
     var topApp: (context: AppContext, claim: UnitClaim?)? {
         self.pushes.withLock { pushes in
-            for push in pushes.reversed() {
+            for push in pushes.reversed() where !push.isBuried {
                 if case .app(let context) = push.subject { return (context, push.claim) }
             }
             return nil
@@ -177,7 +177,7 @@ final class ContextLayers: ScopeLayers {
     /// The topmost push of a request context.
     var topRequest: (context: App.RequestContext, ownedApp: AppContext?, claim: UnitClaim?)? {
         self.pushes.withLock { pushes in
-            for push in pushes.reversed() {
+            for push in pushes.reversed() where !push.isBuried {
                 if case .request(let context, let ownedApp) = push.subject { return (context, ownedApp, push.claim) }
             }
             return nil
@@ -261,7 +261,11 @@ final class ContextLayers: ScopeLayers {
     private func remove(where matches: (ContextPush) -> Bool) {
         // The removed push leaves the lock before it is released: what it holds may run user code when it dies.
         let removed = self.pushes.withLock { pushes -> ContextPush? in
-            pushes.lastIndex(where: matches).map { pushes.remove(at: $0) }
+            guard let index = pushes.lastIndex(where: matches) else { return nil }
+            let removed = pushes.remove(at: index)
+            // What its hooks pushed and left is not what was current before it.
+            if !removed.isBuried { for above in index..<pushes.count { pushes[above].isBuried = true } }
+            return removed
         }
         if removed != nil { self.count.subtract(1, ordering: .releasing) }
     }

@@ -18,6 +18,8 @@ struct ContextPush: Sendable {
     let site: Site
     /// Whether later work on the thread found it there.
     var isRemains = false
+    /// Whether a push below it was undone while it was there, by whose hook it was made: it shows no more, and is a leak.
+    var isBuried = false
 
     /// Whether a hook would run that only an async caller can run.
     var needsAsync: Bool {

@@ -13,7 +13,7 @@ enum LastContext {
         let path = ended.path.map { path in
             " '\(RedactionPolicy().redacted(String(path.prefix { $0 != "?" && $0 != "#" }), limit: 192))'"
         }
-        return "the last context on this thread was a \(ended.kind)\(path ?? "") of \(ended.name), pushed at "
+        return "the last context on this thread was \(ended.kind)\(path ?? "") of \(ended.name), pushed at "
             + "\(ended.fileID):\(ended.line), ended \(milliseconds) ms ago"
     }
 
@@ -23,7 +23,7 @@ enum LastContext {
         switch subject {
         case .app(let context):
             ended = ThreadState.Ended(
-                kind: "app context",
+                kind: "an app context",
                 name: context.app.name,
                 path: nil,
                 fileID: lifetime.site.fileID,
@@ -32,7 +32,7 @@ enum LastContext {
             )
         case .request(let context):
             ended = ThreadState.Ended(
-                kind: "request context",
+                kind: "a request context",
                 name: context.app.name,
                 path: context.request.path,
                 fileID: lifetime.site.fileID,

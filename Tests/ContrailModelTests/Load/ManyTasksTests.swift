@@ -238,8 +238,8 @@ struct ManyTasksTests {
             cache: RecyclableVariable("cache")
         )
         for app in load.apps {
-            app.teardownAppContext { _, _ in }
-            app.teardownRequest { _, _ in }
+            try app.teardownAppContext { _, _ in }
+            try app.teardownRequest { _, _ in }
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for task in 1...Self.tasks { group.addTask { try await load.run(task) } }

@@ -13,9 +13,9 @@ struct Difference: Sendable, CustomStringConvertible {
 
 extension Program {
     /// Runs the program both ways. Returns the first difference; none is what must come out.
-    func difference(patience: Duration = .seconds(10)) -> Difference? {
+    func difference(patience: Duration = .seconds(10)) throws -> Difference? {
         var model = ContextModel(self.setup)
-        let live = LiveContexts(self.setup)
+        let live = try LiveContexts(self.setup)
         defer { live.close() }
         for step in self.complete where model.decides(step) {
             var steps = [step]
@@ -33,8 +33,8 @@ extension Program {
     }
 
     /// Drops steps as long as a difference is left: halves first, then quarters, at last single steps (delta debugging).
-    func shrunk() -> (program: Program, difference: Difference)? {
-        guard var difference = self.difference() else { return nil }
+    func shrunk() throws -> (program: Program, difference: Difference)? {
+        guard var difference = try self.difference() else { return nil }
         var program = self
         if let last = program.steps.firstIndex(where: { $0.number == difference.step.number }) {
             program.steps.removeSubrange((last + 1)...)
@@ -46,7 +46,7 @@ extension Program {
             while start < program.steps.count {
                 var candidate = program
                 candidate.steps.removeSubrange(start..<min(start + size, program.steps.count))
-                if let found = candidate.difference(patience: .milliseconds(100)) {
+                if let found = try candidate.difference(patience: .milliseconds(100)) {
                     program = candidate
                     difference = found
                     isSmaller = true
@@ -61,7 +61,7 @@ extension Program {
             for name in program.setup.apps[app].throwing {
                 var candidate = program
                 candidate.setup.apps[app].throwing.remove(name)
-                guard let found = candidate.difference(patience: .milliseconds(100)) else { continue }
+                guard let found = try candidate.difference(patience: .milliseconds(100)) else { continue }
                 program = candidate
                 difference = found
             }

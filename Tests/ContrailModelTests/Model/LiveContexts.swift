@@ -23,7 +23,7 @@ final class LiveContexts: Sendable {
     private let recyclables = [RecyclableVariable<Int>("one"), RecyclableVariable<Int>("two")]
     private let kept = Mutex(Kept())
 
-    init(_ setup: Setup) {
+    init(_ setup: Setup) throws {
         let recorder = FlightRecorder(configuration: .init(capacity: 512))
         self.recorder = recorder
         self.apps = setup.apps.enumerated().map { number, app in
@@ -31,7 +31,7 @@ final class LiveContexts: Sendable {
         }
         var connections: [@Sendable () -> Void] = []
         for number in 0..<2 {
-            Self.addHooks(to: self.apps[number], setup.apps[number].throwing, self.log)
+            try Self.addHooks(to: self.apps[number], setup.apps[number].throwing, self.log)
             connections += Self.connect(to: self.apps[number], number, setup.apps[number].throwing, self.log)
         }
         self.connections = connections
@@ -55,15 +55,15 @@ final class LiveContexts: Sendable {
 
     private static let request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/")
 
-    private static func addHooks(to app: App, _ throwing: Set<String>, _ log: StepLog) {
+    private static func addHooks(to app: App, _ throwing: Set<String>, _ log: StepLog) throws {
         for hook in Setup.hooks {
             let appHook = "app \(hook)"
-            app.teardownAppContext(appHook) { context, outcome in
+            try app.teardownAppContext(appHook) { context, outcome in
                 log.add("\(appHook) \(log.name(context, .app)) \(Self.text(outcome)) \(Self.current(log))")
                 if throwing.contains(appHook) { throw Thrown(appHook) }
             }
             let requestHook = "request \(hook)"
-            app.teardownRequest(requestHook) { context, outcome in
+            try app.teardownRequest(requestHook) { context, outcome in
                 log.add("\(requestHook) \(log.name(context, .request)) \(Self.text(outcome)) \(Self.current(log))")
                 if throwing.contains(requestHook) { throw Thrown(requestHook) }
             }
@@ -143,6 +143,7 @@ final class LiveContexts: Sendable {
     private func thread(_ worker: Int) -> SteppedThread {
         if let thread = self.kept.withLock({ $0.threads[worker] }) { return thread }
         let thread = SteppedThread { thread in
+            // A thread that has done nothing yet is outside any unit of work; the model's threads are in one from the start.
             _ = Scope.threadRoot(for: ExecutionID.current)
             _ = try? self.follow(thread, depth: 0)
         }

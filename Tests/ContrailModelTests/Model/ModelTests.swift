@@ -11,34 +11,37 @@ struct ModelTests {
     private static let runners = 4
 
     @Test("Random programs over four workers do what the model says.", .timeLimit(.minutes(10)))
-    func programs() async {
+    func programs() async throws {
         let seed = Size.seed(of: "CONTRAIL_MODEL_SEED")
         print("model programs: \(Self.count) from seed \(seed)")
-        await withTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for runner in 0..<Self.runners {
-                group.addTask { await Self.run(from: seed, runner, of: Self.runners) }
+                group.addTask { try await Self.run(from: seed, runner, of: Self.runners) }
             }
+            try await group.waitForAll()
         }
     }
 
     /// Runs every fourth program on a thread of its own: it waits for others, which a task must not.
-    private static func run(from seed: UInt64, _ runner: Int, of runners: Int) async {
-        await withCheckedContinuation { continuation in
+    private static func run(from seed: UInt64, _ runner: Int, of runners: Int) async throws {
+        try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                for number in stride(from: runner, to: Self.count, by: runners) {
-                    let seed = seed &+ UInt64(number)
-                    let program = Program(seed: seed)
-                    guard program.difference() != nil else { continue }
-                    Self.report(program, seed)
-                    break
-                }
-                continuation.resume()
+                continuation.resume(with: Result { try Self.compare(from: seed, runner, of: runners) })
             }
         }
     }
 
-    private static func report(_ program: Program, _ seed: UInt64) {
-        guard let (program, difference) = program.shrunk() else {
+    private static func compare(from seed: UInt64, _ runner: Int, of runners: Int) throws {
+        for number in stride(from: runner, to: Self.count, by: runners) {
+            let seed = seed &+ UInt64(number)
+            let program = Program(seed: seed)
+            guard try program.difference() != nil else { continue }
+            return try Self.report(program, seed)
+        }
+    }
+
+    private static func report(_ program: Program, _ seed: UInt64) throws {
+        guard let (program, difference) = try program.shrunk() else {
             Issue.record("seed \(seed): differed once, and not again")
             return
         }

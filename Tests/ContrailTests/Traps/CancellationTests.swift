@@ -10,8 +10,8 @@ struct CancellationTests {
     private let log = Log()
 
     @Test("A body that is cancelled aborts its contexts, innermost first, each with its hooks.")
-    func inTheBody() async {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+    func inTheBody() async throws {
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         let (desk, running) = (self.desk, Gate())
         let task = Task {
             try await withAppContext(desk.app) { _ async throws in
@@ -33,8 +33,8 @@ struct CancellationTests {
     }
 
     @Test("A body that ignores its cancellation ends well.")
-    func ignored() async {
-        self.desk.logHooks(self.log, app: ["a"])
+    func ignored() async throws {
+        try self.desk.logHooks(self.log, app: ["a"])
         let desk = self.desk
         let task = Task {
             while !Task.isCancelled { await Task.yield() }
@@ -46,11 +46,11 @@ struct CancellationTests {
     }
 
     @Test("A cancellation that comes while teardown runs stops neither the hook that runs nor those after it.")
-    func inTeardown() async {
+    func inTeardown() async throws {
         let (desk, log) = (self.desk, self.log)
         let (running, cancelled) = (Gate(), Gate())
-        desk.logHooks(log, app: ["last"])
-        desk.logAsyncHook(log, "first") {
+        try desk.logHooks(log, app: ["last"])
+        try desk.logAsyncHook(log, "first") {
             running.open()
             await cancelled.wait()
         }
@@ -88,8 +88,8 @@ struct CancellationTests {
     }
 
     @Test("What a cancelled body left pushed is torn down as a leak before its scope aborts.")
-    func leftover() async {
-        self.desk.logHooks(self.log, app: ["a"])
+    func leftover() async throws {
+        try self.desk.logHooks(self.log, app: ["a"])
         await #expect(throws: CancellationError.self) {
             try await withAppContext(self.desk.app) { _ async throws in
                 try AppContext(self.desk.app).push()
@@ -121,8 +121,8 @@ struct CancellationTests {
 
 extension Desk {
     /// Registers an async hook that waits, and then writes down its outcome and whether it was cancelled.
-    fileprivate func logAsyncHook(_ log: Log, _ name: String, _ wait: @escaping @Sendable () async -> Void) {
-        self.app.teardownAppContext(name) { _, outcome async in
+    fileprivate func logAsyncHook(_ log: Log, _ name: String, _ wait: @escaping @Sendable () async -> Void) throws {
+        try self.app.teardownAppContext(name) { _, outcome async in
             await wait()
             log.add("\(name) \(outcome.text), cancelled: \(Task.isCancelled)")
         }

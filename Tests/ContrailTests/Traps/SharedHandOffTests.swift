@@ -13,7 +13,7 @@ struct SharedHandOffTests {
 
     @Test("Sixty-four threads that run one hand-off at once share the request and g, each with its own variables.")
     func threads() async throws {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         let variable = ContextVariable("n", default: 0)
         let cache = RecyclableVariable<Int>("cache")
         let (arrived, everybody) = (Counter(), Gate())
@@ -52,7 +52,7 @@ struct SharedHandOffTests {
 
     @Test("Workers that open requests of their own in one hand-off end those, and never what they borrowed.")
     func requestsOfTheirOwn() async throws {
-        self.desk.logHooks(self.log, app: ["a"], request: ["r"])
+        try self.desk.logHooks(self.log, app: ["a"], request: ["r"])
         let desk = self.desk
         try await withAppContext(desk.app) { context async throws in
             let snapshot = try ContextSnapshot("work")
@@ -81,7 +81,7 @@ struct SharedHandOffTests {
 
     @Test("When the owner ends while sixty-four workers hold its hand-off, each is refused, and none runs its hooks.")
     func outlived() async throws {
-        self.desk.logHooks(self.log, app: ["a"])
+        try self.desk.logHooks(self.log, app: ["a"])
         let (arrived, everybody, ended) = (Counter(), Gate(), Gate())
         let tasks = try await withAppContext(self.desk.app) { _ async throws in
             let snapshot = try ContextSnapshot("late")

@@ -37,8 +37,8 @@ struct StructuredChildTests {
     }
 
     @Test("A child that nobody awaits has ended, and was not late, when teardown begins.")
-    func unawaitedChild() async {
-        self.desk.logHooks(self.log, app: ["a"])
+    func unawaitedChild() async throws {
+        try self.desk.logHooks(self.log, app: ["a"])
         let (log, started) = (self.log, Gate())
         await withAppContext(self.desk.app) { context async in
             async let _ = { @Sendable in
@@ -96,8 +96,8 @@ struct StructuredChildTests {
     }
 
     @Test("An error of one child cancels the others, and the context fails with it once.")
-    func failingChild() async {
-        self.desk.logHooks(self.log, app: ["a"])
+    func failingChild() async throws {
+        try self.desk.logHooks(self.log, app: ["a"])
         await #expect(throws: Boom(name: "child")) {
             try await withAppContext(self.desk.app) { _ async throws in
                 try await withThrowingTaskGroup(of: Void.self) { group in

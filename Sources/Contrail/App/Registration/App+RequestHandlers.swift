@@ -42,10 +42,13 @@ extension App {
         try self.addBefore(name, Site(fileID: fileID, line: line), .async(handle))
     }
 
-    /// Registers a function that runs before the view and never answers the request itself.
+    /// Registers a function that runs before the view, in one order with those of `beforeRequest`, and never answers the
+    /// request itself.
     ///
+    /// It has a name of its own: whether a closure that is longer than a line returns nothing or a response that was forgotten
+    /// the compiler cannot tell.
     /// Throws ``ContextError/Code/setupFinished`` after the app's first request.
-    public func beforeRequest(
+    public func prepareRequest(
         _ name: String? = nil,
         fileID: StaticString = #fileID,
         line: UInt = #line,
@@ -61,7 +64,7 @@ extension App {
     /// Registers an async function that runs before the view and never answers the request itself.
     ///
     /// Throws ``ContextError/Code/setupFinished`` after the app's first request.
-    public func beforeRequest(
+    public func prepareRequest(
         _ name: String? = nil,
         fileID: StaticString = #fileID,
         line: UInt = #line,

@@ -1,0 +1,134 @@
+// What errors and problems say of places: where a reader stood, who was there last, and what earlier work left behind.
+
+import ContextVariables
+import Contrail
+import ContrailRecorder
+import Dispatch
+import Foundation
+import HTTPTypes
+import Testing
+
+@Suite("Places")
+struct PlaceTests {
+    private let desk = Desk()
+
+    @Test("A reader that names its place is found in the error and in the problem, with the owner's push and the age.")
+    func staleReadSites() async throws {
+        let ended = Gate()
+        let pushed = #line + 1
+        let task = await withRequestContext(self.desk.app, get()) { _ async in
+            Task {
+                await ended.wait()
+                return code { _ = try Current.here().g }
+            }
+        }
+        ended.open()
+        #expect(await task.value == .contextEnded)
+        let problem = try #require(self.desk.events().problems.first?.problem)
+        #expect(problem.kind == .staleRead)
+        #expect("\(problem.site)".contains("PlaceTests.swift:"))
+        #expect("\(try #require(problem.ownerSite))".hasSuffix("PlaceTests.swift:\(pushed)"))
+        #expect(try #require(problem.ageNanoseconds) > 0)
+    }
+
+    @Test("Outside a context the error names the context that was last on this thread, without its query.")
+    func lastContext() async throws {
+        let app = self.desk.app
+        let message = try await onThread { () throws -> String in
+            withRequestContext(app, get("/orders/7?token=abc")) { _ in }
+            do {
+                _ = try Current.app
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(message.contains("the last context on this thread was an app context of orders"))
+        #expect(message.contains("ms ago"))
+        #expect(!message.contains("token"))
+    }
+
+    @Test("A request on a pool thread finds what earlier work left there, and does not take it for its own.")
+    func poisonedPoolThread() async throws {
+        let app = self.desk.app
+        let queue = DispatchQueue(label: "pool")
+        let left = App.RequestContext(app, get("/left"))
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            queue.async {
+                continuation.resume(
+                    with: Result {
+                        try left.push()
+                        left.appContext?.g["tenant"] = "a"
+                    }
+                )
+            }
+        }
+        // Serial work of one queue may change threads: the second block finds out whether it shares the first one's.
+        let sawTenant = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<Bool?, any Error>) in
+            queue.async {
+                continuation.resume(
+                    with: Result { () throws -> Bool? in
+                        guard Current.requestContext === left else { return nil }
+                        let request = App.RequestContext(app, get("/next"))
+                        try request.push()
+                        let saw = try Current.g.contains("tenant")
+                        try request.pop()
+                        try left.pop()
+                        return saw
+                    }
+                )
+            }
+        }
+        // On a thread of its own the second block has nothing to find.
+        guard let sawTenant else { return }
+        #expect(!sawTenant)
+        let problems = self.desk.events().problems.filter { $0.problem.kind == .poisonedWorker }
+        #expect(problems.count == 2, "the request and the app context that it brought along")
+        #expect(problems.allSatisfy { $0.problem.ownerSite != nil && ($0.problem.ageNanoseconds ?? 0) > 0 })
+    }
+
+    @Test("A hand-off that runs where earlier work left a context reports it once, and hides it.")
+    func poisonedHandOff() async throws {
+        let app = self.desk.app
+        let left = App("left", recorder: app.recorder)
+        try await withRequestContext(app, get("/owner")) { _ async throws in
+            let snapshot = try ContextSnapshot("ship")
+            try await onThread {
+                let context = AppContext(left)
+                try context.push()
+                for _ in 0..<2 { try snapshot.run { #expect(Current.context?.app === app) } }
+                #expect(Current.context === context)
+                try context.pop()
+            }
+        }
+        let problems = self.desk.events().problems
+        #expect(problems.map(\.problem.kind) == [.poisonedWorker])
+        #expect(problems.first?.problem.other != nil)
+    }
+
+    @Test("A value that an earlier lifetime left in g is reported when another unit of work reads it, once.")
+    func oldValue() async throws {
+        let app = self.desk.app
+        let context = AppContext(app)
+        try await onThread {
+            let request = App.RequestContext(app, get("/1"))
+            try context.push()
+            try request.push()
+            context.g["user"] = "ada"
+            try request.pop()
+            try context.pop()
+            try context.push()
+            let next = App.RequestContext(app, get("/2"))
+            try next.push()
+            #expect(context.g["user"] as? String == "ada")
+            #expect(context.g["user"] as? String == "ada")
+            try next.pop()
+            try context.pop()
+        }
+        let problems = self.desk.events().problems
+        #expect(problems.map(\.problem.kind) == [.staleRead])
+        #expect("\(problems[0].problem.ownerSite?.description ?? "")".contains("PlaceTests.swift"))
+        #expect(problems[0].event.context != problems[0].problem.other)
+    }
+}
