@@ -42,7 +42,7 @@ smoke: ## build in release mode, start the example service and hold its trail ag
 
 bench: ## measure contexts, variables and the queries of the trail in release mode
 	@scripts/install-packages.sh build
-	swift package --package-path Benchmarks --disable-sandbox benchmark --target ContextCosts
+	swift package --package-path Benchmarks --disable-sandbox benchmark --no-progress --target ContextCosts
 	swift run -c release --package-path Benchmarks TrailQueries
 
 bench-peers: ## measure contexts and variables against Flask, in turns; STRICT=1 fails on a missed bar
