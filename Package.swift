@@ -73,6 +73,17 @@ let core: [Target] = [
         dependencies: ["ContextVariables", .product(name: "Logging", package: "swift-log")],
         swiftSettings: adapterSettings
     ),
+    .target(
+        name: "PluginContexts",
+        dependencies: ["ContextVariables", .product(name: "Logging", package: "swift-log")],
+        path: "Examples/PluginContexts",
+        swiftSettings: settings
+    ),
+    .testTarget(
+        name: "PluginContextsTests",
+        dependencies: ["ContextVariables", "PluginContexts"],
+        swiftSettings: adapterSettings
+    ),
     .testTarget(name: "ContrailRecorderTests", dependencies: ["ContrailRecorder"], swiftSettings: adapterSettings),
     .testTarget(
         name: "ContrailTests",

@@ -6,6 +6,7 @@ internal import Logging
 ///
 /// Nothing is computed for a log that is off. The value itself is never logged: it may be a secret, and describing it would run
 /// user code.
+@usableFromInline
 final class RecyclableIdentity: Sendable {
     let id = VariableID.next()
     let name: String
@@ -18,6 +19,52 @@ final class RecyclableIdentity: Sendable {
         self.policy = policy
         self.logger = logger
     }
+
+    // MARK: - Reading
+
+    /// Reads the value in the caller's unit, if there is one, with the log of the read.
+    @usableFromInline
+    func readCurrent(_ reader: BoxReader) {
+        if self.logs {
+            self.read(in: Scope.currentUnit, reader)
+        } else {
+            Scope.readCurrentUnit(self.id, reader)
+        }
+    }
+
+    /// Reads the value in a unit, if there is one, with the log of the read.
+    @usableFromInline
+    func read(in unit: WorkUnit?, _ reader: BoxReader) {
+        let isHit = unit?.read(self.id, reader) == true
+        if self.logs { self.logGet(in: unit, isHit: isHit) }
+    }
+
+    /// Why a read would miss in a unit; `nil` when there is a value.
+    func miss(in unit: WorkUnit?) -> RecyclableMiss? {
+        guard let unit else { return .outsideUnit }
+        if unit.contains(self.id) { return nil }
+        return unit.isEnded ? .recycled(epoch: unit.epoch) : .neverSet(epoch: unit.epoch)
+    }
+
+    /// The error of a read that missed where the caller is.
+    @usableFromInline
+    func currentMissError(fileID: StaticString, line: UInt) -> VariableError {
+        self.missError(in: Scope.currentUnit, fileID: fileID, line: line)
+    }
+
+    /// The error of a call that missed in a unit.
+    @usableFromInline
+    func missError(in unit: WorkUnit?, fileID: StaticString, line: UInt) -> VariableError {
+        if let miss = self.miss(in: unit) { return miss.error(self.name, fileID: fileID, line: line) }
+        return VariableError(
+            .neverSet,
+            "the recyclable variable \"\(self.name)\" was set while it was being read: read it again",
+            fileID: fileID,
+            line: line
+        )
+    }
+
+    // MARK: - Logging
 
     /// Whether anything is to be logged at all.
     @inline(__always)
@@ -40,6 +87,14 @@ final class RecyclableIdentity: Sendable {
 
     func logRecycle(epoch: Epoch) {
         self.log("recyclable recycled", epoch, reason: nil)
+    }
+
+    private func logGet(in unit: WorkUnit?, isHit: Bool) {
+        if isHit, let unit {
+            self.logHit(epoch: unit.epoch)
+        } else if let miss = self.miss(in: unit) {
+            self.logMiss(miss)
+        }
     }
 
     private func log(_ message: Logger.Message, _ epoch: Epoch?, reason: String?) {

@@ -18,8 +18,7 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
     /// How values behave at a worker's first recycle and in hand-offs.
     public var policy: RecyclablePolicy { self.identity.policy }
 
-    let id: VariableID
-    let identity: RecyclableIdentity
+    @usableFromInline let identity: RecyclableIdentity
 
     /// Makes a variable. Make each once, as a global or static constant.
     ///
@@ -30,26 +29,26 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
     ///     nothing while its level is above that.
     public init(_ name: String, policy: RecyclablePolicy = RecyclablePolicy(), logger: Logger? = nil) {
         self.identity = RecyclableIdentity(name: name, policy: policy, logger: logger)
-        self.id = self.identity.id
     }
 
     /// Whether a read would miss, and why; `nil` when there is a value.
     public var miss: Miss? {
-        Self.miss(of: self.id, in: Scope.currentUnit)
+        self.identity.miss(in: Scope.currentUnit)
     }
 
     /// The value of the current unit.
     ///
     /// Throws ``VariableError`` with the reason as its code: `neverSet`, `recycled` or `outsideUnit`.
+    @inlinable
     public func get(fileID: StaticString = #fileID, line: UInt = #line) throws(VariableError) -> Value {
-        let unit = Scope.currentUnit
-        if let value = self.value(in: unit) { return value }
-        throw self.missError(in: unit, fileID: fileID, line: line)
+        if let value = self.currentValue() { return value }
+        throw self.identity.currentMissError(fileID: fileID, line: line)
     }
 
     /// The value of the current unit, or `fallback`.
+    @inlinable
     public func get(default fallback: Value) -> Value {
-        self.value(in: Scope.currentUnit) ?? fallback
+        self.currentValue() ?? fallback
     }
 
     /// Sets the value for the rest of the current unit.
@@ -62,7 +61,7 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
     /// Forgets the value of the current unit. Does nothing when there is none. A load that is under way is disowned: its
     /// caller gets what it loads, and nobody else does.
     public func invalidate() {
-        Scope.currentUnit?.remove(self.id)
+        Scope.currentUnit?.remove(self.identity.id)
     }
 
     /// The value of the current unit; the first caller loads it, the others wait for that one.
@@ -77,9 +76,9 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
         _ load: nonisolated(nonsending) () async throws -> Value
     ) async throws -> Value {
         let current = Scope.currentUnit
-        guard let unit = current else { throw self.missError(in: nil, fileID: fileID, line: line) }
-        switch await unit.claim(self.id) {
-        case .ended: throw self.missError(in: unit, fileID: fileID, line: line)
+        guard let unit = current else { throw self.identity.missError(in: nil, fileID: fileID, line: line) }
+        switch await unit.claim(self.identity.id) {
+        case .ended: throw self.identity.missError(in: unit, fileID: fileID, line: line)
         case .loadsItself:
             throw VariableError(
                 .recursiveLoad,
@@ -104,43 +103,24 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
         }
     }
 
-    // MARK: - In a unit
-
-    static func miss(of id: VariableID, in unit: WorkUnit?) -> Miss? {
-        guard let unit else { return .outsideUnit }
-        if unit.contains(id) { return nil }
-        return unit.isEnded ? .recycled(epoch: unit.epoch) : .neverSet(epoch: unit.epoch)
+    @inlinable
+    func currentValue() -> Value? {
+        var value: Value?
+        self.identity.readCurrent { value = .some(TypedBox<Value>.value(at: $0)) }
+        return value
     }
 
-    /// The value that a unit holds, with the log of the read.
+    @inlinable
     func value(in unit: WorkUnit?) -> Value? {
-        let value = unit?.value(of: self.id, as: Value.self)
-        if self.identity.logs { self.logGet(in: unit, isHit: value != nil) }
+        var value: Value?
+        self.identity.read(in: unit) { value = .some(TypedBox<Value>.value(at: $0)) }
         return value
     }
 
     func set(_ value: Value, in unit: WorkUnit?, fileID: StaticString, line: UInt) throws(VariableError) {
         guard let unit, unit.set(TypedBox(value), for: self.identity) else {
-            throw self.missError(in: unit, fileID: fileID, line: line)
+            throw self.identity.missError(in: unit, fileID: fileID, line: line)
         }
         if self.identity.logs { self.identity.logSet(epoch: unit.epoch) }
-    }
-
-    func missError(in unit: WorkUnit?, fileID: StaticString, line: UInt) -> VariableError {
-        if let miss = Self.miss(of: self.id, in: unit) { return miss.error(self.name, fileID: fileID, line: line) }
-        return VariableError(
-            .neverSet,
-            "the recyclable variable \"\(self.name)\" was set while it was being read: read it again",
-            fileID: fileID,
-            line: line
-        )
-    }
-
-    private func logGet(in unit: WorkUnit?, isHit: Bool) {
-        if isHit, let unit {
-            self.identity.logHit(epoch: unit.epoch)
-        } else if let miss = Self.miss(of: self.id, in: unit) {
-            self.identity.logMiss(miss)
-        }
     }
 }

@@ -5,7 +5,7 @@
 /// It stays with its unit. After a recycle it says ``VariableError/Code/recycled``, where the variable itself is in the worker's
 /// next unit already; so take it anew for each unit, and do not keep it.
 public struct UnitVariables: Sendable {
-    private let unit: WorkUnit?
+    @usableFromInline let unit: WorkUnit?
 
     package init(_ unit: WorkUnit?) {
         self.unit = unit
@@ -17,6 +17,7 @@ public struct UnitVariables: Sendable {
     }
 
     /// The value of a variable; `nil` when a read would miss.
+    @inlinable
     public subscript<Value>(variable: RecyclableVariable<Value>) -> Value? {
         variable.value(in: self.unit)
     }
@@ -24,13 +25,14 @@ public struct UnitVariables: Sendable {
     /// The value of a variable.
     ///
     /// Throws ``VariableError`` with the reason as its code: `neverSet`, `recycled` or `outsideUnit`.
+    @inlinable
     public func get<Value>(
         _ variable: RecyclableVariable<Value>,
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) throws(VariableError) -> Value {
         if let value = variable.value(in: self.unit) { return value }
-        throw variable.missError(in: self.unit, fileID: fileID, line: line)
+        throw variable.identity.missError(in: self.unit, fileID: fileID, line: line)
     }
 
     /// Sets the value of a variable for the rest of the unit.
@@ -47,6 +49,6 @@ public struct UnitVariables: Sendable {
 
     /// Whether a read would miss, and why; `nil` when there is a value.
     public func miss<Value>(of variable: RecyclableVariable<Value>) -> RecyclableMiss? {
-        RecyclableVariable<Value>.miss(of: variable.id, in: self.unit)
+        variable.identity.miss(in: self.unit)
     }
 }

@@ -14,17 +14,24 @@ final class LayerSlot: Sendable {
     }
 
     private let filling = AtomicLazyReference<Filling>()
+    /// Most slots are never filled, and looking at a flag costs less than looking for a reference.
+    private let isFilled = Atomic<Bool>(false)
 
     init(_ layers: (any ScopeLayers)? = nil) {
         if let layers { self.fill(layers) }
     }
 
-    var layers: (any ScopeLayers)? { self.filling.load()?.layers }
+    @inline(__always)
+    var layers: (any ScopeLayers)? {
+        self.isFilled.load(ordering: .acquiring) ? self.filling.load()?.layers : nil
+    }
 
     /// Stores the layers, unless there are some already; says whether it did.
     @discardableResult
     func fill(_ layers: any ScopeLayers) -> Bool {
         let filling = Filling(layers)
-        return self.filling.storeIfNil(filling) === filling
+        guard self.filling.storeIfNil(filling) === filling else { return false }
+        self.isFilled.store(true, ordering: .releasing)
+        return true
     }
 }

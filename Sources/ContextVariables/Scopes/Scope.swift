@@ -3,6 +3,7 @@
 /// What a `with…` call binds: an immutable base that every reader sees, and what its layers say of imperative pushes.
 ///
 /// One task-local holds one reference to the innermost scope; a thread without a task has a root scope of its own.
+@usableFromInline
 package final class Scope: Sendable {
     @TaskLocal private static var bound: Scope?
 
@@ -142,15 +143,14 @@ package final class Scope: Sendable {
     package static var currentLayers: (any ScopeLayers)? { self.current?.layers }
 
     /// Gives the innermost scope its layers, once, for the first push in it. Returns the scope; `nil` when the caller has no
+    /// Gives the innermost scope its layers, once, for the first push in it. Returns the scope; `nil` when the caller has no
     /// scope that it owns, or when that one has layers already.
     ///
     /// A scope of variables shares the layers of what it is nested in: the push outlives it. A snapshot keeps them for its next
     /// run, a bare thread until it ends.
     package static func setLayers(_ layers: any ScopeLayers, for caller: ExecutionID) -> Scope? {
-        guard let scope = self.around(caller), scope.owner == caller, scope.slot?.fill(layers) == true else {
-            return nil
-        }
-        return scope
+        guard let scope = self.around(caller), scope.owner == caller else { return nil }
+        return scope.slot?.fill(layers) == true ? scope : nil
     }
 
     /// Layers that a scope of `caller` inside this one shares. A slot that is still empty is shared with the owner alone:
@@ -192,12 +192,12 @@ package final class Scope: Sendable {
 
     /// The unit of work that the caller is in.
     package var unit: WorkUnit? {
-        self.layers?.pushedUnit(above: self.pushFloor) ?? self.ownUnit
+        self.pushedUnit ?? self.ownUnit
     }
 
     /// Where a scope nested in this one finds its unit, if it does not bring one along.
     package var unitSource: UnitSource? {
-        if let pushed = self.layers?.pushedUnit(above: self.pushFloor) { return .own(pushed, on: self.baseWorker) }
+        if let pushed = self.pushedUnit { return .own(pushed, on: self.baseWorker) }
         return self.baseSource
     }
 
@@ -214,6 +214,62 @@ package final class Scope: Sendable {
         // No lock for as long as the worker has not recycled since the scope began.
         if let unit = self.baseUnit, worker.isIn(unit) { return unit }
         return worker.currentUnit()
+    }
+
+    /// Reads the caller's value of a context variable, if there is one.
+    @usableFromInline
+    static func readCurrent(_ id: VariableID, _ reader: BoxReader) {
+        if let bound {
+            bound.borrowedBranch._withUnsafeGuaranteedRef { $0.read(id, reader) }
+        } else if !ExecutionID.isInTask {
+            ThreadState.existing?.root?.branch.read(id, reader)
+        }
+    }
+
+    /// Reads the caller's value of a recyclable variable, if there is one.
+    static func readCurrentUnit(_ id: VariableID, _ reader: BoxReader) {
+        if let bound {
+            bound.readUnit(id, reader)
+        } else {
+            self.currentUnit?.read(id, reader)
+        }
+    }
+
+    private func readUnit(_ id: VariableID, _ reader: BoxReader) {
+        if let pushed = self.pushedUnit {
+            pushed.read(id, reader)
+        } else if let unit = self.borrowedUnit, !self.followsWorker || self.isInBaseUnit {
+            unit._withUnsafeGuaranteedRef { _ = $0.read(id, reader) }
+        } else {
+            self.ownUnit?.read(id, reader)
+        }
+    }
+
+    // The references below are borrowed from this scope's constants for the length of a read, in which the caller holds the
+    // scope: a reference counted up and down costs as much as the read itself.
+
+    @inline(__always)
+    private var borrowedUnit: Unmanaged<WorkUnit>? {
+        self.baseUnit.map { Unmanaged.passUnretained($0) }
+    }
+
+    @inline(__always)
+    private var borrowedBranch: Unmanaged<VariableBranch> { Unmanaged.passUnretained(self.branch) }
+
+    /// Whether the worker is still in the unit that it was in when the scope began.
+    @inline(__always)
+    private var isInBaseUnit: Bool {
+        guard let unit = self.borrowedUnit, let worker = self.baseWorker.map({ Unmanaged.passUnretained($0) }) else {
+            return false
+        }
+        return worker._withUnsafeGuaranteedRef { worker in unit._withUnsafeGuaranteedRef { worker.isIn($0) } }
+    }
+
+    /// The unit of a request that was pushed here.
+    @inline(__always)
+    private var pushedUnit: WorkUnit? {
+        if let givenLayers { return givenLayers.pushedUnit(above: self.pushFloor) }
+        return self.slot?.layers?.pushedUnit(above: self.pushFloor)
     }
 
     /// The unit that the caller reads recyclable values in. On a bare thread it is the thread's own.

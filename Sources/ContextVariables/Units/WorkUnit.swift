@@ -3,6 +3,7 @@
 private import Synchronization
 
 /// A request, job, command or test: it owns its recyclable values and its epoch. Both hang on the scope, never on a thread.
+@usableFromInline
 package final class WorkUnit: Sendable {
     private struct State {
         var values = VariableTable<Kept>()
@@ -113,11 +114,14 @@ package final class WorkUnit: Sendable {
         self.state.withLock { $0.values.place(of: id) != nil }
     }
 
-    /// The value of a variable of `Value`.
-    func value<Value: Sendable>(of id: VariableID, as type: Value.Type) -> Value? {
+    /// Reads the value of a variable. Returns whether there is one.
+    @inline(never)
+    @discardableResult
+    func read(_ id: VariableID, _ reader: BoxReader) -> Bool {
         self.state.withLock { state in
-            guard let place = state.values.place(of: id), let kept = state.values.element(at: place) else { return nil }
-            return TypedBox<Value>.value(in: kept.box)
+            guard let address = state.values.address(of: id, { $0.box }) else { return false }
+            reader(address)
+            return true
         }
     }
 
@@ -129,7 +133,8 @@ package final class WorkUnit: Sendable {
             let old = state.values.exchange(Kept(box: box, variable: variable), for: variable.id)
             return (true, old, state.loads.exchange(nil, for: variable.id))
         }
-        withExtendedLifetime(old) { load?.wakeAll() }
+        _ = consume old
+        load?.wakeAll()
         return isStored
     }
 
@@ -139,7 +144,8 @@ package final class WorkUnit: Sendable {
         let (old, load) = self.state.withLock { state in
             (state.values.exchange(nil, for: id), state.loads.exchange(nil, for: id))
         }
-        withExtendedLifetime(old) { load?.wakeAll() }
+        _ = consume old
+        load?.wakeAll()
     }
 
     // MARK: - Loading

@@ -4,16 +4,16 @@
 ///
 /// Members of the object are members of the proxy, and throw when there is no object: `try currentDatabase.name`. Ports
 /// `PRX-01`, `PRX-02`, `PRX-05`, `PRX-06`, `LOC-05` and `LOC-06`; that a member is missing is the compiler's to say. To hand the
-/// object to another thread, hand over ``object``: the proxy would look it up there.
+/// object to another thread, hand over ``object``: the proxy would look it up there. Members of the object called `object`,
+/// `isBound` or `get` are reached through ``object``.
 @dynamicMemberLookup
 public struct ContextProxy<Object: Sendable>: Sendable {
-    /// The name, for messages.
-    public let name: String
-
-    private let message: String?
-    private let fileID: StaticString
-    private let line: UInt
-    private let source: @Sendable () throws -> Object
+    // A member of the proxy hides the object's member of that name: the proxy has few, with names of its own.
+    private let proxyName: String
+    private let proxyMessage: String?
+    private let proxyFileID: StaticString
+    private let proxyLine: UInt
+    private let proxySource: @Sendable () throws -> Object
 
     /// A proxy for the value of a variable. It is bound where the variable has a value or a default.
     ///
@@ -58,11 +58,11 @@ public struct ContextProxy<Object: Sendable>: Sendable {
         line: UInt = #line,
         _ source: @escaping @Sendable () throws -> Object
     ) {
-        self.name = name
-        self.message = message
-        self.fileID = fileID
-        self.line = line
-        self.source = source
+        self.proxyName = name
+        self.proxyMessage = message
+        self.proxyFileID = fileID
+        self.proxyLine = line
+        self.proxySource = source
     }
 
     /// The object itself, at this moment.
@@ -70,18 +70,18 @@ public struct ContextProxy<Object: Sendable>: Sendable {
     /// Throws ``VariableError/Code/unbound`` when there is none, with the site where the proxy was made, as a property cannot
     /// know that of its caller; ``get(fileID:line:)`` does.
     public var object: Object {
-        get throws(VariableError) { try self.get(fileID: self.fileID, line: self.line) }
+        get throws(VariableError) { try self.get(fileID: self.proxyFileID, line: self.proxyLine) }
     }
 
     /// The object itself, at this moment. Throws ``VariableError/Code/unbound`` with the caller's site.
     public func get(fileID: StaticString = #fileID, line: UInt = #line) throws(VariableError) -> Object {
         do {
-            return try self.source()
+            return try self.proxySource()
         } catch {
             throw VariableError(
                 .unbound,
-                self.message
-                    ?? "object is not bound: there is no \"\(self.name)\" here; set it in this scope or an outer one (\(error))",
+                self.proxyMessage
+                    ?? "object is not bound: \"\(self.proxyName)\" is not there; set it in this scope or an outer one (\(error))",
                 fileID: fileID,
                 line: line
             )
@@ -91,7 +91,7 @@ public struct ContextProxy<Object: Sendable>: Sendable {
     /// Whether there is an object at this moment. Never throws.
     public var isBound: Bool {
         do {
-            _ = try self.source()
+            _ = try self.proxySource()
             return true
         } catch {
             return false

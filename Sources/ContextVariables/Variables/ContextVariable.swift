@@ -30,8 +30,8 @@ public final class ContextVariable<Value: Sendable>: Sendable {
     /// The name, for messages.
     public let name: String
 
-    let id = VariableID.next()
-    private let defaultValue: Value?
+    @usableFromInline let id = VariableID.next()
+    @usableFromInline let defaultValue: Value?
 
     /// Makes a variable. Make each once, as a global or static constant.
     public init(_ name: String, default defaultValue: Value? = nil) {
@@ -45,19 +45,16 @@ public final class ContextVariable<Value: Sendable>: Sendable {
     }
 
     /// The value here, or the default; throws ``VariableError/Code/neverSet`` when there is neither.
+    @inlinable
     public func get(fileID: StaticString = #fileID, line: UInt = #line) throws(VariableError) -> Value {
-        if let value = self.currentValue ?? self.defaultValue { return value }
-        throw VariableError(
-            .neverSet,
-            "the context variable \"\(self.name)\" has no value here and no default: set it in this scope or an outer one",
-            fileID: fileID,
-            line: line
-        )
+        if let value = self.currentValue() ?? self.defaultValue { return value }
+        throw self.missingError(fileID: fileID, line: line)
     }
 
     /// The value here, or `fallback`, which wins over the declared default.
+    @inlinable
     public func get(default fallback: Value) -> Value {
-        self.currentValue ?? fallback
+        self.currentValue() ?? fallback
     }
 
     /// Sets the value in the current scope until the token is given to ``reset(_:fileID:line:)`` or the scope ends.
@@ -126,8 +123,21 @@ public final class ContextVariable<Value: Sendable>: Sendable {
         try await self.scope(with: value).run(operation)
     }
 
-    private var currentValue: Value? {
-        Scope.current?.branch.value(of: self.id, as: Value.self)
+    @inlinable
+    func currentValue() -> Value? {
+        var value: Value?
+        Scope.readCurrent(self.id) { value = .some(TypedBox<Value>.value(at: $0)) }
+        return value
+    }
+
+    @usableFromInline
+    func missingError(fileID: StaticString, line: UInt) -> VariableError {
+        VariableError(
+            .neverSet,
+            "the context variable \"\(self.name)\" has no value here and no default: set it in this scope or an outer one",
+            fileID: fileID,
+            line: line
+        )
     }
 
     private func scope(with value: Value) -> Scope {

@@ -24,11 +24,18 @@ package final class VariableBranch: Sendable {
         self.values.withLock { $0.place(of: id) != nil }
     }
 
-    /// The value of a variable of `Value`.
-    func value<Value: Sendable>(of id: VariableID, as type: Value.Type) -> Value? {
+    /// Reads the value of a variable, if there is one.
+    @inline(never)
+    func read(_ id: VariableID, _ reader: BoxReader) {
         self.values.withLock { values in
-            guard let place = values.place(of: id), let box = values.element(at: place) else { return nil }
-            return TypedBox<Value>.value(in: box)
+            if let address = values.address(of: id, { $0 }) { reader(address) }
+        }
+    }
+
+    /// The box of a variable's value.
+    func box(of id: VariableID) -> ValueBox? {
+        self.values.withLock { values in
+            values[id]
         }
     }
 

@@ -5,7 +5,7 @@ private import Synchronization
 /// The identity of a context or recyclable variable. An object's address will not do: it is reused after the object dies.
 ///
 /// Identities are dense and begin at 1, which is what ``VariableTable`` is made for.
-package struct VariableID: Hashable, Sendable {
+@usableFromInline package struct VariableID: Hashable, Sendable {
     private static let counter = Atomic<Int>(0)
 
     let number: Int

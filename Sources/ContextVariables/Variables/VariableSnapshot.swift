@@ -75,7 +75,7 @@ public final class VariableSnapshot: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) throws(VariableError) -> Value {
-        if let value = self.branch.value(of: variable.id, as: Value.self) { return value }
+        if let box = self.branch.box(of: variable.id) { return TypedBox<Value>.value(in: box) }
         throw VariableError(
             .missingKey,
             "the snapshot has no value of \"\(variable.name)\": ask contains(_:) first, or set it before taking the snapshot",

@@ -27,9 +27,13 @@ struct VariableTable<Element: Sendable>: Sendable {
         }
     }
 
-    /// The element in a place that ``place(of:)`` gave.
+    /// Where the box of a variable's element is, good until the table is changed. A pointer, so that no reference is taken for
+    /// the length of a read.
     @inline(__always)
-    func element(at place: Int) -> Element? { self.elements[place] }
+    func address(of id: VariableID, _ box: (Element) -> ValueBox) -> UnsafeRawPointer? {
+        guard let place = self.place(of: id), let element = self.elements[place] else { return nil }
+        return UnsafeRawPointer(Unmanaged.passUnretained(box(element)).toOpaque())
+    }
 
     /// The element of a variable.
     subscript(id: VariableID) -> Element? {
@@ -58,9 +62,7 @@ struct VariableTable<Element: Sendable>: Sendable {
 
     /// A table of the elements that satisfy the condition; the same one, O(1), when all do.
     func filter(_ isIncluded: (Element) -> Bool) -> VariableTable {
-        guard self.elements.contains(where: { element in element.map { !isIncluded($0) } ?? false }) else {
-            return self
-        }
+        guard self.elements.contains(where: { $0.map { !isIncluded($0) } ?? false }) else { return self }
         var table = VariableTable()
         for (number, element) in zip(self.numbers, self.elements) {
             if let element, isIncluded(element) { table.insert(element, number: number) }

@@ -130,9 +130,7 @@ struct RecycleModelTests {
         }
     }
 
-    @Test(
-        "With boot values kept, a recycle is the original's increment: 400 random programs over threads and snapshots."
-    )
+    @Test("With boot values kept, a recycle is the original's increment, over threads and snapshots.")
     func random() async throws {
         let seed = UInt64.random(in: .min ... .max)
         print("recycle model, seed \(seed)")
