@@ -35,7 +35,6 @@ extension ContextModel {
     // MARK: - In
     mutating func beginLifetime(_ id: ContextID) {
         self.contexts[id]?.depth += 1
-        self.contexts[id]?.pusher = self.worker
         guard self.contexts[id]?.depth == 1 else { return }
         self.lastLifetime += 1
         self.contexts[id]?.lifetime = self.lastLifetime

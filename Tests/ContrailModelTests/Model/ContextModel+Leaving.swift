@@ -69,7 +69,7 @@ extension ContextModel {
         if scope.kind == .closure {
             for push in layer.pushes.reversed() {
                 self.answer.problems.append("leak")
-                errors += self.popLeftover(push, worker)
+                errors += self.pop(push, "leaked", worker)
                 self.release(push.unit, worker)
             }
             if let request = scope.request {
@@ -93,6 +93,7 @@ extension ContextModel {
         self.worker = nil
         for push in pushes.reversed() {
             self.answer.problems.append("leak")
+            self.contexts[push.context]?.hasLeaked = true
             _ = self.tearDown(push.context, "leaked")
             _ = self.finish(push.context)
         }

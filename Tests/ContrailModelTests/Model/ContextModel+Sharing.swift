@@ -20,8 +20,7 @@ extension ContextModel {
 
     mutating func borrow(_ number: Int, _ worker: Int) -> String {
         guard let snapshot = self.snapshots[number] else { return "undefined" }
-        guard self.isLive(snapshot.app, snapshot.appLifetime), self.isLive(snapshot.request, snapshot.requestLifetime)
-        else { return "borrow_outlived" }
+        guard self.isLive(snapshot) else { return "borrow_outlived" }
         self.branches.append(snapshot.values)
         self.units.append(snapshot.recyclables)
         self.threads[worker].scopes.append(Scope(kind: .borrow, branch: self.branches.count - 1))

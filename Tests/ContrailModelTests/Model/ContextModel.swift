@@ -4,10 +4,10 @@
 struct ContextModel {
     struct Context {
         let app: Int
-        /// Who pushed it last.
-        var pusher: Int?
         var depth = 0
         var lifetime = 0
+        /// Whether a thread has ended without popping it.
+        var hasLeaked = false
         /// Of a request: the app context it was pushed on last.
         var appContext: ContextID?
         var g: [(key: Int, value: Int?)] = []
@@ -30,6 +30,10 @@ struct ContextModel {
         var requestIsOuter = false
         var borrowed: Snapshot?
         var pushes: [Push] = []
+
+        func shown(_ kind: ContextID.Kind) -> ContextID? {
+            self.pushes.last { $0.context.kind == kind }?.context ?? (kind == .app ? self.app : self.request)
+        }
     }
 
     struct Scope {
@@ -76,9 +80,6 @@ struct ContextModel {
     var answer = Answer()
     /// The worker that does the step; nil while what it left behind is torn down elsewhere.
     var worker: Int?
-    /// See ``popLeftover(_:_:)``.
-    var isUnwinding = false
-
     init(_ setup: Setup) {
         self.setup = setup
         for number in 0..<ContextID.ready {
@@ -155,27 +156,29 @@ struct ContextModel {
         return lifetime != 0 && self.contexts[id]?.lifetime == lifetime
     }
 
+    /// Whether the app context that a layer shows was borrowed, there or further out, and has ended.
     func hasEnded(_ worker: Int, _ index: Int) -> Bool {
         let layer = self.threads[worker].layers[index]
-        if let borrowed = layer.borrowed, !self.isUnwinding {
-            return !self.isLive(borrowed.app, borrowed.appLifetime)
-                || !self.isLive(borrowed.request, borrowed.requestLifetime)
-        }
+        guard layer.shown(.app) == layer.app else { return false }
+        if let borrowed = layer.borrowed { return !self.isLive(borrowed) }
         return layer.appIsOuter && self.hasEnded(worker, index - 1)
     }
 
+    /// Whether the request that a layer shows was borrowed, there or further out, and has ended.
     func requestHasEnded(_ worker: Int, _ index: Int) -> Bool {
         let layer = self.threads[worker].layers[index]
-        guard layer.requestIsOuter, !layer.pushes.contains(where: { $0.context.kind == .request }) else { return false }
-        return self.hasEnded(worker, index - 1) || self.requestHasEnded(worker, index - 1)
+        guard let request = layer.shown(.request), request == layer.request else { return false }
+        if let borrowed = layer.borrowed { return !self.isLive(borrowed) }
+        return layer.requestIsOuter && self.requestHasEnded(worker, index - 1)
+    }
+
+    func isLive(_ snapshot: Snapshot) -> Bool {
+        self.isLive(snapshot.app, snapshot.appLifetime) && self.isLive(snapshot.request, snapshot.requestLifetime)
     }
 
     func visible(_ worker: Int) -> (app: ContextID?, request: ContextID?) {
-        guard let layer = self.threads[worker].layers.last else { return (nil, nil) }
-        return (
-            layer.pushes.last { $0.context.kind == .app }?.context ?? layer.app,
-            layer.pushes.last { $0.context.kind == .request }?.context ?? layer.request
-        )
+        let layer = self.threads[worker].layers.last
+        return (layer?.shown(.app), layer?.shown(.request))
     }
 
     /// What a scope opened here inherits: nothing from one that has ended.
@@ -186,11 +189,12 @@ struct ContextModel {
     var current: String {
         guard let worker else { return "-" }
         let top = self.threads[worker].layers.count - 1
-        if self.hasEnded(worker, top) { return "borrow_outlived borrow_outlived" }
         let (app, request) = self.visible(worker)
-        let isOutlived = self.requestHasEnded(worker, top)
-        return (app?.description ?? "outside_app_context") + " "
-            + (isOutlived ? "borrow_outlived" : request?.description ?? "outside_request_context")
+        let isOutlived = self.hasEnded(worker, top)
+        // A request is of no use without the app context it is on.
+        let requestIsOutlived = isOutlived || self.requestHasEnded(worker, top)
+        return (isOutlived ? "borrow_outlived" : app?.description ?? "outside_app_context") + " "
+            + (requestIsOutlived ? "borrow_outlived" : request?.description ?? "outside_request_context")
     }
 
     func observation(_ worker: Int) -> String {

@@ -3,7 +3,7 @@
 import ContextVariables
 import Contrail
 import ContrailRecorder
-import Dispatch
+import Foundation
 import HTTPTypes
 import Synchronization
 
@@ -143,6 +143,8 @@ final class LiveContexts: Sendable {
     private func thread(_ worker: Int) -> SteppedThread {
         if let thread = self.kept.withLock({ $0.threads[worker] }) { return thread }
         let thread = SteppedThread { thread in
+            // Otherwise it has the name of the thread that made it, and counts as one of that thread's pool.
+            Thread.current.name = "model"
             // A thread that has done nothing yet is outside any unit of work; the model's threads are in one from the start.
             _ = Scope.threadRoot(for: ExecutionID.current)
             _ = try? self.follow(thread, depth: 0)
