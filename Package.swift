@@ -25,9 +25,10 @@ let adapterSettings: [SwiftSetting] =
     ] + (isStrict ? [.treatAllWarnings(as: .error)] : [])
 
 let core: [Target] = [
+    .target(name: "CTaskRuntime"),
     .target(
         name: "ContextVariables",
-        dependencies: [.product(name: "Logging", package: "swift-log")],
+        dependencies: ["CTaskRuntime", .product(name: "Logging", package: "swift-log")],
         swiftSettings: settings
     ),
     .target(name: "ContrailRecorder", swiftSettings: settings),

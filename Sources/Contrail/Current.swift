@@ -175,7 +175,7 @@ extension ContextLayers.Visible {
 
     /// The lifetime to which events here belong: the request's, or else the app context's.
     var ordinal: TrailEvent.ContextOrdinal? {
-        let ordinal = (self.request?.lifetime ?? self.app?.lifetime)?.current.ordinal ?? 0
+        let ordinal = self.request?.lifetime.ordinal ?? self.app?.lifetime.ordinal ?? 0
         return ordinal == 0 ? nil : ordinal
     }
 }
@@ -221,7 +221,7 @@ extension ContextLayers {
 
     private func endedError(_ kind: EventKind, _ code: ContextError.Code, _ why: String, _ site: Site) -> ContextError {
         let message = "\(self.base.name) \(why)"
-        let lifetime = (self.base.request?.lifetime ?? self.base.app?.lifetime)?.current ?? Lifetime()
+        let lifetime = self.base.request?.lifetime.current ?? self.base.app?.lifetime.current ?? Lifetime()
         self.base.app?.app.record(
             .problem(
                 TrailEvent.Problem(
@@ -243,12 +243,13 @@ extension ContextLayers {
 extension ContextLayers.Borrowed {
     /// Whether the lifetimes that were borrowed are still running.
     func isLive(_ base: ContextLayers.Visible) -> Bool {
-        Self.isLive(base.app?.lifetime, self.appIdentity) && Self.isLive(base.request?.lifetime, self.requestIdentity)
+        Self.isLive(base.app?.lifetime.identity, self.appIdentity)
+            && Self.isLive(base.request?.lifetime.identity, self.requestIdentity)
     }
 
     /// An identity of 0 was read from a context that was ending just then.
-    private static func isLive(_ lifetime: LifetimeState?, _ identity: UInt64) -> Bool {
-        guard let lifetime else { return true }
-        return identity != 0 && lifetime.identity == identity
+    private static func isLive(_ running: UInt64?, _ identity: UInt64) -> Bool {
+        guard let running else { return true }
+        return identity != 0 && running == identity
     }
 }

@@ -21,7 +21,7 @@ public func withAppContext<Result, Failure: Error>(
     _ operation: (AppContext) throws(Failure) -> Result
 ) throws(Failure) -> Result {
     let site = Site(fileID: fileID, line: line)
-    if let error: Failure = ContextScope.refusal(of: app, forRequest: false, site) { throw error }
+    try ContextScope.refuse(app, forRequest: false, as: Failure.self, site)
     let scope = ContextScope(AppContext(app), worker: worker, site: site)
     return try scope.use { () throws(Failure) in try operation(scope.appContext) }
 }

@@ -23,7 +23,7 @@ public func withRequestContext<Result, Failure: Error>(
     _ operation: (App.RequestContext) throws(Failure) -> Result
 ) throws(Failure) -> Result {
     let site = Site(fileID: fileID, line: line)
-    if let error: Failure = ContextScope.refusal(of: app, forRequest: true, site) { throw error }
+    try ContextScope.refuse(app, forRequest: true, as: Failure.self, site)
     let context = App.RequestContext(app, request)
     let scope = ContextScope(context, worker: worker, site: site)
     return try scope.use { () throws(Failure) in try operation(context) }

@@ -45,11 +45,19 @@ package final class EventQueue: @unchecked Sendable {
 
     /// Appends an event, or returns false when the queue is full. Any thread.
     package func append(_ event: TrailEvent) -> Bool {
+        guard let position = self.claim() else { return false }
+        self.fill(position, with: event)
+        return true
+    }
+
+    /// Claims the next position for the caller, who fills it at once; nil when the queue is full. Any thread.
+    @inline(__always)
+    func claim() -> Int? {
         var position = self.tail.load(ordering: .relaxed)
         while true {
             let slot = position & self.mask
             let difference = self.turns[slot].load(ordering: .acquiring) - position
-            if difference < 0 { return false }
+            if difference < 0 { return nil }
             if difference > 0 {
                 position = self.tail.load(ordering: .relaxed)
                 continue
@@ -63,10 +71,17 @@ package final class EventQueue: @unchecked Sendable {
                 position = seen
                 continue
             }
-            self.events[slot] = event
-            self.turns[slot].store(position + 1, ordering: .releasing)
-            return true
+            return position
         }
+    }
+
+    /// Fills a position that the caller has claimed, and passes the turn on to the consumer.
+    @inline(__always)
+    func fill(_ position: Int, with event: consuming TrailEvent) {
+        let slot = position & self.mask
+        // The consumer left nil here, so that nothing is overwritten that would have to be released.
+        (self.events + slot).initialize(to: event)
+        self.turns[slot].store(position + 1, ordering: .releasing)
     }
 
     /// Takes the oldest event, or returns nil when there is none yet. The consumer's thread only.

@@ -87,18 +87,36 @@ public final class FlightRecorder: Sendable {
     }
 
     /// Records an event. Returns its number, or nil when nothing is recorded.
+    ///
+    /// - Parameter time: When it happened, in nanoseconds of the monotonic clock; now, if it is not given.
     @discardableResult
     package func record(
-        _ body: TrailEvent.Body,
+        _ body: consuming TrailEvent.Body,
         context: TrailEvent.ContextOrdinal?,
-        worker: TrailEvent.WorkerLabel?,
+        worker: consuming TrailEvent.WorkerLabel?,
         epoch: UInt64?,
-        thread: Int64?
+        thread: Int64?,
+        at time: UInt64? = nil
     ) -> UInt64? {
         guard self.isRecording else { return nil }
-        let event = self.event(body, context: context, worker: worker, epoch: epoch, thread: thread)
-        if !self.queue.append(event) { self.drops.add(seq: event.seq) }
-        return event.seq
+        let seq = self.lastSeq.wrappingAdd(1, ordering: .relaxed).newValue
+        guard let position = self.queue.claim() else {
+            self.drops.add(seq: seq)
+            return seq
+        }
+        self.queue.fill(
+            position,
+            with: TrailEvent(
+                seq: seq,
+                monotonicNanoseconds: time ?? MonotonicClock.nanoseconds,
+                thread: thread,
+                worker: worker,
+                epoch: epoch,
+                context: context,
+                body: body
+            )
+        )
+        return seq
     }
 
     /// Records that the run began. The store calls it before anything else.

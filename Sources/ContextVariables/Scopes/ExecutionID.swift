@@ -1,5 +1,7 @@
 // Who is executing: a task, or a thread without one. Ownership of scopes is decided by comparing these.
 
+private import CTaskRuntime
+
 #if canImport(Glibc)
 private import Glibc
 #else
@@ -20,14 +22,9 @@ package struct ExecutionID: Equatable, Sendable {
 
     /// The identity of the caller. May be called from anywhere; costs a thread-local read.
     package static var current: ExecutionID {
-        withUnsafeCurrentTask { task in
-            if let task {
-                // UnsafeCurrentTask is one reference; its hash is the same identity at three times the cost.
-                ExecutionID(address: unsafeBitCast(task, to: UInt.self), isTask: true)
-            } else {
-                ExecutionID(address: Self.address(of: pthread_self()), isTask: false)
-            }
-        }
+        // What `withUnsafeCurrentTask` gives is this pointer in a wrapper whose copies are counted.
+        if let task = swift_task_getCurrent() { return ExecutionID(address: UInt(bitPattern: task), isTask: true) }
+        return ExecutionID(address: Self.address(of: pthread_self()), isTask: false)
     }
 
     #if canImport(Glibc)
@@ -38,6 +35,6 @@ package struct ExecutionID: Equatable, Sendable {
 
     /// Whether the caller runs in a task.
     package static var isInTask: Bool {
-        withUnsafeCurrentTask { $0 != nil }
+        swift_task_getCurrent() != nil
     }
 }

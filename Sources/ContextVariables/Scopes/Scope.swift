@@ -1,11 +1,35 @@
 // The one thing that is bound to a task or thread: it carries the variables, the unit and the context layers.
 
+private import CTaskRuntime
+
 /// What a `with…` call binds: an immutable base that every reader sees, and what its layers say of imperative pushes.
 ///
 /// One task-local holds one reference to the innermost scope; a thread without a task has a root scope of its own.
 @usableFromInline
 package final class Scope: Sendable {
-    @TaskLocal private static var bound: Scope?
+    @TaskLocal private static var binding: Scope?
+
+    /// The runtime's key of the task-local, or nil when the runtime does not answer to it as expected: tried once, with a
+    /// scope that nobody else sees.
+    ///
+    /// nonisolated(unsafe): a constant pointer to an object that lives as long as the process, and is never read through.
+    private nonisolated(unsafe) static let key: UnsafeRawPointer? = {
+        let key = UnsafeRawPointer(Unmanaged.passUnretained(Scope.$binding).toOpaque())
+        let probe = Scope(owner: ExecutionID.current, branch: VariableBranch(), source: nil, layers: nil)
+        let isFound = Scope.$binding.withValue(probe) {
+            swift_task_localValueGet(key)?.assumingMemoryBound(to: Scope?.self).pointee === probe
+        }
+        return isFound ? key : nil
+    }()
+
+    /// The innermost scope of the caller's task, or of its synchronous caller on a bare thread.
+    ///
+    /// Read without the standard library's wrapper, which copies the value twice. What the runtime points to is an initialised
+    /// `Scope?` for as long as it is bound, which is longer than this read: the binding ends in the caller's caller.
+    private static var bound: Scope? {
+        guard let key else { return self.binding }
+        return swift_task_localValueGet(key)?.assumingMemoryBound(to: Scope?.self).pointee
+    }
 
     /// The task or thread that may push and set here.
     package let owner: ExecutionID
@@ -303,7 +327,7 @@ package final class Scope: Sendable {
         _ operation: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         do {
-            return try Scope.$bound.withValue(self) { try operation() }
+            return try Scope.$binding.withValue(self) { try operation() }
         } catch {
             // withValue only rethrows; what leaves it is what left the closure.
             throw error as! Failure
@@ -315,7 +339,7 @@ package final class Scope: Sendable {
         _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         do {
-            return try await Scope.$bound.withValue(self) { try await operation() }
+            return try await Scope.$binding.withValue(self) { try await operation() }
         } catch {
             // withValue only rethrows; what leaves it is what left the closure.
             throw error as! Failure

@@ -13,7 +13,7 @@ package final class ThreadState {
     /// The worker that a thread is to the units it hosts: `thread:4711`.
     package let worker: Worker
     /// What the room above ended last on the thread.
-    package var lastEnded: Ended?
+    package private(set) var lastEnded: Ended?
     /// The scope of imperative pushes made outside any task and any `with…` call.
     var root: Scope?
 
@@ -90,6 +90,23 @@ package final class ThreadState {
         let state = ThreadState()
         pthread_setspecific(self.key, Unmanaged.passRetained(state).toOpaque())
         return state
+    }
+
+    /// The operating system's id of the thread that calls.
+    package static var currentThreadID: Int64 {
+        guard let state = pthread_getspecific(self.key) else { return self.current.threadID }
+        // The thread keeps its state for as long as it runs, which it is doing here.
+        return Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.threadID }
+    }
+
+    /// Notes what ended last on the thread that calls.
+    package static func noteEnded(_ ended: Ended) {
+        guard let state = pthread_getspecific(self.key) else {
+            self.current.lastEnded = ended
+            return
+        }
+        // The thread keeps its state for as long as it runs, which it is doing here.
+        Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.lastEnded = ended }
     }
 
     /// Swift imports neither `gettid` nor the variadic `syscall`; the kernel also shows the id as a link, `PID/task/TID`.

@@ -5,7 +5,15 @@ internal import ContrailRecorder
 
 extension App {
     /// Records an event of a unit of work. Does nothing without a recorder.
-    func record(_ body: @autoclosure () -> TrailEvent.Body, context: TrailEvent.ContextOrdinal?, unit: WorkUnit?) {
+    ///
+    /// - Parameter time: When it happened, from ``timeToNote``; now, if it is not given.
+    @inline(__always)
+    func record(
+        _ body: @autoclosure () -> TrailEvent.Body,
+        context: TrailEvent.ContextOrdinal?,
+        unit: WorkUnit?,
+        at time: UInt64? = nil
+    ) {
         guard let recorder = self.recorder, recorder.isRecording else { return }
         recorder.record(
             body(),
@@ -13,8 +21,15 @@ extension App {
             context: context == 0 ? nil : context,
             worker: unit.map { TrailEvent.WorkerLabel($0.worker) },
             epoch: unit?.epoch.rawValue,
-            thread: ThreadState.current.threadID
+            thread: ThreadState.currentThreadID,
+            at: time ?? MonotonicClock.nanoseconds
         )
+    }
+
+    /// The time of something that is recorded if anything is: exact then, and otherwise cheap, for what messages say.
+    var timeToNote: UInt64 {
+        guard let recorder = self.recorder, recorder.isRecording else { return MonotonicClock.recentNanoseconds }
+        return MonotonicClock.nanoseconds
     }
 
     /// The text of an error as it may be stored, or nil. Asks the error for its description; never under a lock.
@@ -49,7 +64,7 @@ extension App {
             context: nil,
             worker: TrailEvent.WorkerLabel(recycling.worker),
             epoch: recycling.after.rawValue,
-            thread: ThreadState.current.threadID
+            thread: ThreadState.currentThreadID
         )
     }
 }

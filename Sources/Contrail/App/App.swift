@@ -28,6 +28,9 @@ public final class App: Sendable {
 
     private let table = Mutex(HandlerTable(Handlers()))
     private let isTableEmpty = Atomic<Bool>(true)
+    // What the table says, for readers on every way out. Written under its lock.
+    private let appHooksAreAsync = Atomic<Bool>(false)
+    private let requestHooksAreAsync = Atomic<Bool>(false)
     private let configState: Mutex<Config>
     private let hasDispatched = Atomic<Bool>(false)
 
@@ -94,11 +97,14 @@ public final class App: Sendable {
         return self.table.withLock { $0 }
     }
 
+    /// Whether anything is registered.
+    var hasHandlers: Bool { !self.isTableEmpty.load(ordering: .acquiring) }
+
     /// Whether app contexts have a hook that only an async caller can run.
-    var hasAsyncAppHooks: Bool { self.handlers?.handlers.hasAsyncAppTeardown ?? false }
+    var hasAsyncAppHooks: Bool { self.appHooksAreAsync.load(ordering: .acquiring) }
 
     /// Whether request contexts have a hook that only an async caller can run.
-    var hasAsyncRequestHooks: Bool { self.handlers?.handlers.hasAsyncRequestTeardown ?? false }
+    var hasAsyncRequestHooks: Bool { self.requestHooksAreAsync.load(ordering: .acquiring) }
 
     /// Registers something. The functions it brings are stored, never called, under the lock.
     func register(_ site: Site, _ add: (inout Handlers) throws(ContextError) -> Void) throws(ContextError) {
@@ -113,6 +119,8 @@ public final class App: Sendable {
             var handlers = table.handlers
             try add(&handlers)
             table = HandlerTable(handlers)
+            self.appHooksAreAsync.store(handlers.hasAsyncAppTeardown, ordering: .releasing)
+            self.requestHooksAreAsync.store(handlers.hasAsyncRequestTeardown, ordering: .releasing)
         }
         self.isTableEmpty.store(false, ordering: .releasing)
     }

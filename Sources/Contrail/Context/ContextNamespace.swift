@@ -46,6 +46,9 @@ public final class ContextNamespace: Sendable {
     /// The lifetime of the owner to which changes are attributed: the one that runs, else the last; 0 before the first.
     private let ordinal = Atomic<TrailEvent.ContextOrdinal>(0)
 
+    /// Whether anything was ever set: set before the table is, and never taken back.
+    private let isTouched = Atomic<Bool>(false)
+
     /// Whether a value from an earlier lifetime is worth a report: a test client pushes contexts again on purpose.
     private let reportsOldValues: Bool
 
@@ -170,6 +173,7 @@ public final class ContextNamespace: Sendable {
         let site = Site(fileID: fileID, line: line)
         let record = self.record(ofSetting: name, to: value, site)
         let epoch = self.epochToRemember
+        self.isTouched.store(true, ordering: .releasing)
         let existing = self.table.withLock { table -> Stored? in
             if let stored = table.entries[name] { return stored }
             table.entries[name] = self.stored(value, site, epoch)
@@ -214,6 +218,7 @@ public final class ContextNamespace: Sendable {
         onlyIfChanged: Bool
     ) {
         guard let recorder = self.app.recorder, recorder.isRecording else { return }
+        if onlyIfChanged, !self.isTouched.load(ordering: .acquiring) { return }
         let entries = self.table.withLock { table -> OrderedDictionary<String, Stored>? in
             if onlyIfChanged {
                 if let recorded = table.recorded, recorded == (table.version, label) { return nil }
@@ -289,6 +294,7 @@ public final class ContextNamespace: Sendable {
     private func set(_ name: String, _ value: (any Sendable)?, _ site: Site) {
         let record = self.record(ofSetting: name, to: value, site)
         let epoch = self.epochToRemember
+        self.isTouched.store(true, ordering: .releasing)
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
         let old = self.table.withLock { table in
             table.version += 1

@@ -68,7 +68,7 @@ struct Lifetime {
 }
 
 /// The pushes of one context, guarded, with what readers need without the lock.
-final class LifetimeState: Sendable {
+struct LifetimeState: ~Copyable, Sendable {
     private let state = Mutex(Lifetime())
     private let liveIdentity = Atomic<UInt64>(0)
 
@@ -78,59 +78,97 @@ final class LifetimeState: Sendable {
     /// A copy of what is known.
     var current: Lifetime { self.state.withLock { $0 } }
 
-    /// Counts a push. Returns the lifetime after it; its depth is 1 when the lifetime begins with it.
-    func push(site: Site, unit: WorkUnit?, recorder: FlightRecorder?) -> Lifetime {
-        let owner = ExecutionID.current
-        return self.state.withLock { lifetime in
+    /// The number of the lifetime in the run; 0 before the first.
+    var ordinal: TrailEvent.ContextOrdinal { self.state.withLock { $0.ordinal } }
+
+    /// The unit of work in which the running lifetime was pushed.
+    var unit: WorkUnit? { self.state.withLock { $0.unit } }
+
+    /// What a push did.
+    struct Beginning {
+        /// How many pushes there are; 1 when the lifetime begins.
+        let depth: Int
+        let ordinal: TrailEvent.ContextOrdinal
+        /// When the lifetime before this one ended; 0 when there was none.
+        let previousEnd: UInt64
+    }
+
+    /// Counts a push. The lifetime begins when it is the first.
+    func push(
+        by owner: ExecutionID,
+        at time: UInt64,
+        site: Site,
+        unit: WorkUnit?,
+        recorder: FlightRecorder?
+    ) -> Beginning {
+        self.state.withLock { lifetime in
             lifetime.depth += 1
             lifetime.addOwner(owner)
             if lifetime.depth == 1 {
                 lifetime.ordinal = recorder?.nextOrdinal() ?? 0
                 lifetime.isTornDown = false
-                lifetime.beganAt = MonotonicClock.nanoseconds
+                lifetime.beganAt = time
                 lifetime.site = site
                 lifetime.unit = unit
                 self.liveIdentity.store(Lifetime.nextIdentity(), ordering: .releasing)
             }
-            return lifetime
+            return Beginning(depth: lifetime.depth, ordinal: lifetime.ordinal, previousEnd: lifetime.endedAt)
         }
     }
 
     /// Begins a pop, and decides whether it is the one that tears down: two tasks that pop at once must not both leave it to
     /// the other.
-    func beginPop() -> (lifetime: Lifetime, isLast: Bool) {
+    func beginPop() -> (ordinal: TrailEvent.ContextOrdinal, unit: WorkUnit?, isLast: Bool) {
         self.state.withLock { lifetime in
             let isLast = lifetime.isAtLastPop
             lifetime.popping += 1
             if isLast { lifetime.isTornDown = true }
-            return (lifetime, isLast)
+            return (lifetime.ordinal, lifetime.unit, isLast)
         }
     }
 
-    /// Counts a pop that was begun. Returns the lifetime after it; its depth is 0 when the lifetime ends with it.
+    /// What a pop, or a push taken back, did.
+    struct Ending {
+        /// How many pushes remain; 0 when the lifetime has ended.
+        let depth: Int
+        let ordinal: TrailEvent.ContextOrdinal
+        let beganAt: UInt64
+        /// Where the lifetime was pushed first.
+        let site: Site
+        /// The unit of work in which it was pushed.
+        let unit: WorkUnit?
+    }
+
+    /// Counts a pop that was begun. The lifetime ends when it is the last.
     ///
     /// - Parameter owner: Who made the push; by default the caller.
-    func pop(of owner: ExecutionID? = nil) -> Lifetime {
-        self.count(owner ?? ExecutionID.current) { $0.popping -= 1 }
+    func pop(of owner: ExecutionID? = nil, at time: UInt64) -> Ending {
+        self.count(owner ?? ExecutionID.current, at: time, popping: 1)
     }
 
-    /// Takes back a push that failed. Returns the lifetime after it.
-    func undoPush() -> Lifetime {
-        self.count(ExecutionID.current) { _ in }
+    /// Takes back a push that failed.
+    func undoPush(at time: UInt64) -> Ending {
+        self.count(ExecutionID.current, at: time, popping: 0)
     }
 
-    private func count(_ owner: ExecutionID, _ change: (inout Lifetime) -> Void) -> Lifetime {
+    private func count(_ owner: ExecutionID, at time: UInt64, popping: Int) -> Ending {
         self.state.withLock { lifetime in
             lifetime.removeOwner(owner)
             lifetime.depth -= 1
-            change(&lifetime)
-            let result = lifetime
+            lifetime.popping -= popping
+            // The unit moves out with the end of the lifetime, and is released outside the lock.
+            let unit = lifetime.depth == 0 ? lifetime.unit.take() : lifetime.unit
             if lifetime.depth == 0 {
-                lifetime.unit = nil
-                lifetime.endedAt = MonotonicClock.nanoseconds
+                lifetime.endedAt = time
                 self.liveIdentity.store(0, ordering: .releasing)
             }
-            return result
+            return Ending(
+                depth: lifetime.depth,
+                ordinal: lifetime.ordinal,
+                beganAt: lifetime.beganAt,
+                site: lifetime.site,
+                unit: unit
+            )
         }
     }
 }

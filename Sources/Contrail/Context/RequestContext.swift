@@ -154,7 +154,7 @@ extension App {
         }
 
         /// The recyclable values of the unit of work of the request, to read many of them.
-        public var variables: UnitVariables { UnitVariables(self.lifetime.current.unit) }
+        public var variables: UnitVariables { UnitVariables(self.lifetime.unit) }
 
         /// Whether the context is pushed anywhere.
         public var isPushed: Bool { self.lifetime.identity != 0 }
@@ -188,8 +188,8 @@ extension App {
 
         // MARK: - Session and routes
 
-        /// Whether ``open()`` has anything to do that could be noticed.
-        var needsOpening: Bool { true }
+        /// Whether ``open()`` calls anything of the user's, which must see the context as the current one.
+        var opensForUser: Bool { self.app.sessions != nil }
 
         /// Opens the session, if there is none yet, and matches the path. The context is current already.
         func open() throws {

@@ -82,14 +82,19 @@ final class ContextLayers: ScopeLayers {
 
     deinit {
         // A thread ended, or a scope was released, with pushes that nobody popped.
-        let leftovers = self.leftovers
+        let leftovers = self.pushCount == 0 ? [] : self.leftovers
         if !leftovers.isEmpty { Housekeeping.tearDown(leftovers) }
     }
 
     /// The layers that the caller sees, whatever their state.
     static var current: ContextLayers? {
+        Scope.current.flatMap { self.of($0) }
+    }
+
+    /// The layers of a scope, whatever their state.
+    static func of(_ scope: Scope) -> ContextLayers? {
         // Only this room sets a scope's layers, and always to this type.
-        Scope.currentLayers.map { unsafeDowncast($0, to: ContextLayers.self) }
+        scope.layers.map { unsafeDowncast($0, to: ContextLayers.self) }
     }
 
     /// The task or thread that may push here. It changes for a snapshot alone, whose layers are run by one after another.

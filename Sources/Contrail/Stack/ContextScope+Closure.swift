@@ -6,55 +6,91 @@ internal import ContrailRecorder
 extension ContextScope {
     /// Enters, runs the closure and finishes.
     ///
-    /// Ask ``refusal(of:forRequest:_:)`` first. The closure's own error always leaves as it is. An error of entering or of
+    /// Ask ``refuse(_:forRequest:as:_:)`` first. The closure's own error always leaves as it is. An error of entering or of
     /// teardown leaves when the closure's error type can carry it, which `any Error` can; otherwise the trail alone has it
     /// and the closure runs all the same. Async hooks that were not refused on entry run on a housekeeping task afterwards.
     func use<Result, Failure: Error>(_ operation: () throws(Failure) -> Result) throws(Failure) -> Result {
-        if let error = self.enter(orFailWith: Failure.self) { throw error }
-        let result: Swift.Result<Result, Failure> = self.scope.run {
-            do throws(Failure) { return .success(try operation()) } catch { return .failure(error) }
+        // Nothing here is an aggregate of the caller's types: nobody specialises it, and each would cost a look-up.
+        try self.enter(orFailWith: Failure.self)
+        var unwound: Unwound?
+        let value: Result
+        do throws(Failure) {
+            value = try self.scope.run { () throws(Failure) in
+                let value: Result
+                do throws(Failure) {
+                    value = try operation()
+                } catch {
+                    unwound = self.unwindNowOrLater(Outcome(error: error))
+                    throw error
+                }
+                unwound = self.unwindNowOrLater(.ok)
+                return value
+            }
+        } catch {
+            if let unwound { _ = self.conclude(unwound) }
+            throw error
         }
+        if let unwound {
+            let errors = self.conclude(unwound)
+            if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
+        }
+        return value
+    }
+
+    private func unwindNowOrLater(_ outcome: Outcome) -> Unwound? {
         if self.needsAsync {
-            self.finishLater(Self.outcome(of: result))
-            return try result.get()
+            self.finishLater(outcome)
+            return nil
         }
-        let errors = self.finish(Self.outcome(of: result))
-        return try self.settle(result, errors)
+        return self.unwindNow(outcome)
     }
 
     /// Enters, runs the closure on the caller's actor and finishes. Errors leave as with the sync twin.
     nonisolated(nonsending) func use<Result, Failure: Error>(
         _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
-        if let error = await self.enter(orFailWith: Failure.self) { throw error }
-        let result: Swift.Result<Result, Failure> = await self.scope.run {
-            do throws(Failure) { return .success(try await operation()) } catch { return .failure(error) }
+        try await self.enter(orFailWith: Failure.self)
+        var unwound: Unwound?
+        let value: Result
+        do throws(Failure) {
+            value = try await self.scope.run { () async throws(Failure) in
+                let value: Result
+                do throws(Failure) {
+                    value = try await operation()
+                } catch {
+                    unwound = await self.unwind(Outcome(error: error))
+                    throw error
+                }
+                unwound = await self.unwind(.ok)
+                return value
+            }
+        } catch {
+            if let unwound { _ = self.conclude(unwound) }
+            throw error
         }
-        let errors = await self.finish(Self.outcome(of: result))
-        return try self.settle(result, errors)
-    }
-
-    /// The error that refuses a synchronous closure form before any effect, when `Failure` can carry it: a hook is async.
-    static func refusal<Failure: Error>(of app: App, forRequest: Bool, _ site: Site) -> Failure? {
-        let ownsApp = !forRequest || ContextLayers.inheritable?.visible.app?.app !== app
-        guard (ownsApp && app.hasAsyncAppHooks) || (forRequest && app.hasAsyncRequestHooks) else { return nil }
-        return ContextError.asyncHooks(app, site) as? Failure
-    }
-
-    private static func outcome<Result, Failure: Error>(of result: Swift.Result<Result, Failure>) -> Outcome {
-        switch result {
-        case .success: .ok
-        case .failure(let error): Outcome(error: error)
+        if let unwound {
+            let errors = self.conclude(unwound)
+            if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
         }
-    }
-
-    private func settle<Result, Failure: Error>(
-        _ result: Swift.Result<Result, Failure>,
-        _ errors: [any Error]
-    ) throws(Failure) -> Result {
-        let value = try result.get()
-        if !errors.isEmpty, let error = ContextError.teardownFailed(errors, self.site) as? Failure { throw error }
         return value
+    }
+
+    /// Throws what teardown threw, if `Failure` can carry it.
+    private func fail<Failure: Error>(_ errors: [any Error], as type: Failure.Type) throws(Failure) {
+        if let error = ContextError.teardownFailed(errors, self.site) as? Failure { throw error }
+    }
+
+    /// Refuses a synchronous closure form before any effect, when `Failure` can carry the error: a hook is async.
+    static func refuse<Failure: Error>(
+        _ app: App,
+        forRequest: Bool,
+        as type: Failure.Type,
+        _ site: Site
+    ) throws(Failure) {
+        guard app.hasAsyncAppHooks || app.hasAsyncRequestHooks else { return }
+        let ownsApp = !forRequest || ContextLayers.inheritable?.visible.app?.app !== app
+        guard (ownsApp && app.hasAsyncAppHooks) || (forRequest && app.hasAsyncRequestHooks) else { return }
+        if let error = ContextError.asyncHooks(app, site) as? Failure { throw error }
     }
 }
 

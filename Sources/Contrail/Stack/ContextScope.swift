@@ -9,14 +9,18 @@ internal import Synchronization
 /// It unwinds: imperative pushes left above the base are torn down top first, as leaks, then the base pops. Finishing twice
 /// does nothing. Enter on the task or thread that owns the scope; finish anywhere.
 package final class ContextScope: Sendable {
-    package let request: App.RequestContext?
-    package let appContext: AppContext
-
     let scope: Scope
 
-    private let layers: ContextLayers
+    // unowned(unsafe): `scope` is constant and keeps its layers for as long as it lives, and these are the layers' base,
+    // which is constant too.
+    package unowned(unsafe) let request: App.RequestContext?
+    package unowned(unsafe) let appContext: AppContext
+
+    // unowned(unsafe): `scope` is constant and was made with these layers, which it keeps for as long as it lives.
+    private unowned(unsafe) let layers: ContextLayers
+    private let owner: ExecutionID
     private let ownsApp: Bool
-    private let parent: AppContext?
+    private let parent: TrailEvent.ContextOrdinal?
     private let claim: UnitClaim
     let site: Site
 
@@ -29,25 +33,27 @@ package final class ContextScope: Sendable {
     package init(_ context: AppContext, worker: Worker?, site: Site) {
         let caller = ExecutionID.current
         let outer = Scope.current
-        let inherited = ContextLayers.inheritable
+        let inherited = outer.flatMap { ContextLayers.inheritable(from: $0) }
         let around = inherited?.visible
-        self.appContext = context
-        self.request = nil
-        self.ownsApp = true
-        self.parent = around?.app
-        self.claim = .forApp(worker: worker, in: outer, caller: caller)
-        self.site = site
-        self.layers = ContextLayers(
+        let layers = ContextLayers(
             owner: caller,
             base: ContextLayers.Visible(app: context, request: around?.request),
             in: inherited,
             outerRequest: around?.request
         )
+        self.owner = caller
+        self.appContext = context
+        self.request = nil
+        self.ownsApp = true
+        self.parent = around?.app === context ? nil : context.app.ordinal(of: around?.app)
+        self.claim = .forApp(worker: worker, in: outer, caller: caller)
+        self.site = site
+        self.layers = layers
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
             source: self.claim.source,
-            layers: self.layers
+            layers: layers
         )
     }
 
@@ -55,28 +61,37 @@ package final class ContextScope: Sendable {
     package init(_ request: App.RequestContext, worker: Worker?, site: Site) {
         let caller = ExecutionID.current
         let outer = Scope.current
-        let inherited = ContextLayers.inheritable
+        let inherited = outer.flatMap { ContextLayers.inheritable(from: $0) }
         let around = inherited?.visible
         let reused = around?.app.flatMap { $0.app === request.app ? $0 : nil }
-        self.appContext = reused ?? AppContext(request.app, origin: request.origin)
-        self.request = request
-        self.ownsApp = reused == nil
-        self.parent = around?.app
-        self.claim = .forRequest(of: request.app, worker: worker, in: outer, caller: caller)
-        self.site = site
-        self.layers = ContextLayers(
+        let appContext = reused ?? AppContext(request.app, origin: request.origin)
+        let layers = ContextLayers(
             owner: caller,
-            base: ContextLayers.Visible(app: self.appContext, request: request),
+            base: ContextLayers.Visible(app: appContext, request: request),
             in: inherited,
             outerRequest: around?.request,
             takesApp: reused != nil,
             bindsRequest: false
         )
+        self.owner = caller
+        self.appContext = appContext
+        self.request = request
+        self.ownsApp = reused == nil
+        self.parent = reused == nil ? request.app.ordinal(of: around?.app) : nil
+        self.claim = .forRequest(
+            of: request.app,
+            worker: worker,
+            in: outer,
+            caller: caller,
+            isInside: around?.app != nil
+        )
+        self.site = site
+        self.layers = layers
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
             source: self.claim.source,
-            layers: self.layers
+            layers: layers
         )
     }
 
@@ -106,8 +121,8 @@ package final class ContextScope: Sendable {
 
     /// Pushes the contexts. Returns the error of entering when `Failure` can carry it, and the push is undone then; any other
     /// is in the trail, and the push stands.
-    func enter<Failure: Error>(orFailWith type: Failure.Type) -> Failure? {
-        guard let (obstacle, carried) = self.obstacle(for: type) else { return nil }
+    func enter<Failure: Error>(orFailWith type: Failure.Type) throws(Failure) {
+        guard let obstacle = self.push(), let carried = self.carried(obstacle, as: type) else { return }
         if self.abandon(obstacle) {
             if self.needsAsync {
                 self.finishLater(Outcome(error: carried))
@@ -115,19 +130,18 @@ package final class ContextScope: Sendable {
                 _ = self.finish(Outcome(error: carried))
             }
         }
-        return carried
+        throw carried
     }
 
     /// Pushes the contexts, as its sync twin does.
-    nonisolated(nonsending) func enter<Failure: Error>(orFailWith type: Failure.Type) async -> Failure? {
-        guard let (obstacle, carried) = self.obstacle(for: type) else { return nil }
+    nonisolated(nonsending) func enter<Failure: Error>(orFailWith type: Failure.Type) async throws(Failure) {
+        guard let obstacle = self.push(), let carried = self.carried(obstacle, as: type) else { return }
         if self.abandon(obstacle) { await self.finish(Outcome(error: carried)) }
-        return carried
+        throw carried
     }
 
-    private func obstacle<Failure: Error>(for type: Failure.Type) -> (Obstacle, Failure)? {
-        guard let obstacle = self.push() else { return nil }
-        if let carried = obstacle.error as? Failure { return (obstacle, carried) }
+    private func carried<Failure: Error>(_ obstacle: Obstacle, as type: Failure.Type) -> Failure? {
+        if let carried = obstacle.error as? Failure { return carried }
         switch obstacle {
         case .receiver: _ = self.pushRequest()
         case .opening(let error):
@@ -141,7 +155,7 @@ package final class ContextScope: Sendable {
         if let recycling = self.claim.recycling { self.appContext.app.record(recycling) }
         if self.ownsApp {
             let unit = self.claim.unit
-            self.appContext.beginPush(site: self.site, parent: self.parent, unit: unit)
+            self.appContext.beginPush(site: self.site, parent: self.parent, unit: unit, by: self.owner)
             if Signals.appContextPushed.hasReceivers {
                 do {
                     try self.scope.run { try self.appContext.announcePush(unit: unit) }
@@ -156,10 +170,13 @@ package final class ContextScope: Sendable {
     private func pushRequest() -> Obstacle? {
         guard let request = self.request else { return nil }
         self.layers.bindRequest()
-        request.beginPush(on: self.appContext, site: self.site, unit: self.claim.unit)
-        guard request.needsOpening else { return nil }
+        request.beginPush(on: self.appContext, site: self.site, unit: self.claim.unit, by: self.owner)
         do {
-            try self.scope.run { try request.open() }
+            if request.opensForUser {
+                try self.scope.run { try request.open() }
+            } else {
+                try request.open()
+            }
             return nil
         } catch {
             return .opening(error)
@@ -198,66 +215,98 @@ package final class ContextScope: Sendable {
         let app = self.appContext.app
         if self.ownsApp, app.hasAsyncAppHooks { return true }
         if self.request != nil, app.hasAsyncRequestHooks { return true }
-        return self.layers.leftovers.contains { $0.needsAsync }
+        return self.layers.pushCount > 0 && self.layers.leftovers.contains { $0.needsAsync }
+    }
+
+    /// A finish between its two halves: what has run while the contexts were current, and the end of the app context.
+    struct Unwound {
+        fileprivate var errors: [any Error] = []
+        fileprivate var ending: LifetimeEnding?
+    }
+
+    /// Whether the first half of a finish calls anything of the user's, which must see the contexts as the current ones.
+    private var callsUser: Bool {
+        self.layers.pushCount > 0 || self.appContext.app.hasHandlers
+            || Signals.appContextTearingDown.hasReceivers || Signals.requestTearingDown.hasReceivers
     }
 
     /// Unwinds and pops. Returns what hooks and receivers threw. Async hooks must not be there.
     func finish(_ outcome: Outcome) -> [any Error] {
-        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return [] }
-        var (errors, ending) = self.scope.run { () -> ([any Error], LifetimeEnding?) in
-            var errors: [any Error] = []
-            while let (push, scope) = self.nextLeftover() {
-                var ending = push.leaking()
-                scope.run { ending.runHooks() }
-                scope.closeLayers()
-                self.layers.removeTop()
-                errors += ending.finish()
-                push.claim?.release()
-            }
-            if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
-                var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
-                ending.runHooks()
-                self.layers.unbindRequest()
-                errors += ending.finish()
-            }
-            guard self.ownsApp else { return (errors, nil) }
-            var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
-            ending.runHooks()
-            return (errors, ending)
+        guard let unwound = self.callsUser ? self.scope.run({ self.unwindNow(outcome) }) : self.unwindNow(outcome)
+        else {
+            return []
         }
+        return self.conclude(unwound)
+    }
+
+    /// The first half of a finish: unwinds and runs the hooks. The caller runs in the scope, unless there is nothing to call.
+    /// Returns nil when the scope is finished already.
+    func unwindNow(_ outcome: Outcome) -> Unwound? {
+        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return nil }
+        var unwound = Unwound()
+        while let (push, scope) = self.nextLeftover() {
+            var ending = push.leaking()
+            scope.run { ending.runHooks() }
+            scope.closeLayers()
+            self.layers.removeTop()
+            unwound.errors += ending.finish()
+            push.claim?.release()
+        }
+        if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
+            var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
+            ending.runHooks()
+            self.layers.unbindRequest()
+            let errors = ending.finish()
+            if !errors.isEmpty { unwound.errors += errors }
+        }
+        guard self.ownsApp else { return unwound }
+        unwound.ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
+        unwound.ending?.runHooks()
+        return unwound
+    }
+
+    /// The second half of a finish: the contexts are no longer current. Returns what hooks and receivers threw.
+    func conclude(_ unwound: consuming Unwound) -> [any Error] {
         self.leave()
-        errors += ending?.finish() ?? []
-        return errors
+        let errors = unwound.ending?.finish() ?? []
+        return errors.isEmpty ? unwound.errors : unwound.errors + errors
     }
 
     /// Unwinds and pops, with async hooks shielded from cancellation. Returns what hooks and receivers threw.
     @discardableResult
     package nonisolated(nonsending) func finish(_ outcome: Outcome) async -> [any Error] {
-        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return [] }
-        var (errors, ending) = await self.scope.run { () async -> ([any Error], LifetimeEnding?) in
-            var errors: [any Error] = []
-            while let (push, scope) = self.nextLeftover() {
-                var ending = push.leaking()
-                await scope.run { await ending.runHooks() }
-                scope.closeLayers()
-                self.layers.removeTop()
-                errors += ending.finish()
-                push.claim?.release()
-            }
-            if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
-                var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
-                await ending.runHooks()
-                self.layers.unbindRequest()
-                errors += ending.finish()
-            }
-            guard self.ownsApp else { return (errors, nil) }
-            var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
-            await ending.runHooks()
-            return (errors, ending)
+        guard self.callsUser else {
+            // No hook, so no async one.
+            guard let unwound = self.unwindNow(outcome) else { return [] }
+            return self.conclude(unwound)
         }
-        self.leave()
-        errors += ending?.finish() ?? []
-        return errors
+        guard let unwound = await self.scope.run({ () async in await self.unwind(outcome) }) else { return [] }
+        return self.conclude(unwound)
+    }
+
+    /// The first half of a finish, as its sync twin does, with async hooks.
+    nonisolated(nonsending) func unwind(_ outcome: Outcome) async -> Unwound? {
+        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return nil }
+        var unwound = Unwound()
+        while let (push, scope) = self.nextLeftover() {
+            var ending = push.leaking()
+            await scope.run { await ending.runHooks() }
+            scope.closeLayers()
+            self.layers.removeTop()
+            unwound.errors += ending.finish()
+            push.claim?.release()
+        }
+        if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
+            var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
+            await ending.runHooks()
+            self.layers.unbindRequest()
+            unwound.errors += ending.finish()
+        }
+        guard self.ownsApp else { return unwound }
+        var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
+        await ending.runHooks()
+        unwound.ending = ending
+        return unwound
     }
 
     /// Finishes in a housekeeping task: for a caller that cannot wait, such as a `deinit`.
@@ -268,7 +317,8 @@ package final class ContextScope: Sendable {
 
     /// The leftover on top, with the scope in which its hooks see it as current: not every caller is the owner.
     private func nextLeftover() -> (ContextPush, Scope)? {
-        self.layers.top.map { push in
+        guard self.layers.pushCount > 0 else { return nil }
+        return self.layers.top.map { push in
             (push, push.scope(showing: self.layers.visibleToOwner, of: self.layers, branch: self.scope.branch))
         }
     }

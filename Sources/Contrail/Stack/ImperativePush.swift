@@ -16,7 +16,8 @@ extension AppContext {
     }
 
     fileprivate func push(on layers: ContextLayers, unit: WorkUnit?, claim: UnitClaim?, site: Site) throws {
-        self.beginPush(site: site, parent: layers.visible.app, unit: unit)
+        let around = layers.visible.app
+        self.beginPush(site: site, parent: around === self ? nil : self.app.ordinal(of: around), unit: unit)
         layers.append(ContextPush(subject: .app(self), claim: claim, site: site))
         do {
             try self.announcePush(unit: unit)
@@ -115,7 +116,13 @@ extension App.RequestContext {
         // Reported with the number that the push gives the request.
         defer { PoisonedThread.report(remains, reader: (self.app, self.lifetime.current), site) }
         let (scope, layers) = try ContextLayers.writable(for: "push this request context", site)
-        let claim = UnitClaim.forRequest(of: self.app, worker: worker, in: scope, caller: ExecutionID.current)
+        let claim = UnitClaim.forRequest(
+            of: self.app,
+            worker: worker,
+            in: scope,
+            caller: ExecutionID.current,
+            isInside: ContextLayers.inheritable?.visible.app != nil
+        )
         if let recycling = claim.recycling { self.app.record(recycling) }
         if let current = layers.visible.app, current.app === self.app, !layers.isRemains(current) {
             self.beginPush(on: current, site: site, unit: claim.unit)

@@ -18,28 +18,16 @@ enum LastContext {
     }
 
     /// Notes that a lifetime has ended on the thread that calls.
-    static func note(_ subject: LifetimeEnding.Subject, _ lifetime: Lifetime) {
-        let ended: ThreadState.Ended
-        switch subject {
-        case .app(let context):
-            ended = ThreadState.Ended(
-                kind: "an app context",
-                name: context.app.name,
-                path: nil,
-                fileID: lifetime.site.fileID,
-                line: lifetime.site.line,
-                at: lifetime.endedAt
+    static func note(_ kind: StaticString, of app: App, path: String?, pushedAt site: Site, endedAt time: UInt64) {
+        ThreadState.noteEnded(
+            ThreadState.Ended(
+                kind: kind,
+                name: app.name,
+                path: path,
+                fileID: site.fileID,
+                line: site.line,
+                at: time
             )
-        case .request(let context):
-            ended = ThreadState.Ended(
-                kind: "a request context",
-                name: context.app.name,
-                path: context.request.path,
-                fileID: lifetime.site.fileID,
-                line: lifetime.site.line,
-                at: lifetime.endedAt
-            )
-        }
-        ThreadState.current.lastEnded = ended
+        )
     }
 }

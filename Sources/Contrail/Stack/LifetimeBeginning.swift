@@ -5,10 +5,17 @@ internal import ContrailRecorder
 
 extension AppContext {
     /// Counts a push and records it.
-    func beginPush(site: Site, parent: AppContext?, unit: WorkUnit?) {
-        let parent = parent === self ? nil : self.app.ordinal(of: parent)
-        let lifetime = self.lifetime.push(site: site, unit: unit, recorder: self.app.recorder)
-        if lifetime.depth == 1 { self.g.beginLifetime(lifetime.ordinal, after: lifetime.endedAt) }
+    ///
+    /// - Parameter parent: The context it is pushed under, as ``App/ordinal(of:)`` gives it.
+    func beginPush(
+        site: Site,
+        parent: TrailEvent.ContextOrdinal?,
+        unit: WorkUnit?,
+        by owner: ExecutionID = ExecutionID.current
+    ) {
+        let time = self.app.timeToNote
+        let lifetime = self.lifetime.push(by: owner, at: time, site: site, unit: unit, recorder: self.app.recorder)
+        if lifetime.depth == 1 { self.g.beginLifetime(lifetime.ordinal, after: lifetime.previousEnd) }
         self.app.record(
             .appPush(
                 TrailEvent.Push(
@@ -20,7 +27,8 @@ extension AppContext {
                 )
             ),
             context: lifetime.ordinal,
-            unit: unit
+            unit: unit,
+            at: time
         )
     }
 
@@ -32,7 +40,7 @@ extension AppContext {
             self.app.recordSignalFailure(
                 Signals.appContextPushed.name,
                 error,
-                context: self.lifetime.current.ordinal,
+                context: self.lifetime.ordinal,
                 unit: unit
             )
             throw error
@@ -41,28 +49,36 @@ extension AppContext {
 
     /// Undoes a push whose announcement failed: nothing is called, the pop is recorded with the error.
     func undoPush(_ error: any Error, site: Site) {
-        let lifetime = self.lifetime.undoPush()
+        let time = self.app.timeToNote
+        let lifetime = self.lifetime.undoPush(at: time)
         self.app.record(
             .appPop(
                 TrailEvent.Pop(
                     remaining: lifetime.depth,
                     outcome: .failed,
                     error: self.app.recordedText(of: error),
-                    durationNanoseconds: MonotonicClock.nanoseconds - lifetime.beganAt,
+                    durationNanoseconds: time &- lifetime.beganAt,
                     site: site
                 )
             ),
             context: lifetime.ordinal,
-            unit: lifetime.unit
+            unit: lifetime.unit,
+            at: time
         )
     }
 }
 
 extension App.RequestContext {
     /// Counts a push on an app context and records it.
-    func beginPush(on appContext: AppContext, site: Site, unit: WorkUnit?) {
+    func beginPush(
+        on appContext: AppContext,
+        site: Site,
+        unit: WorkUnit?,
+        by owner: ExecutionID = ExecutionID.current
+    ) {
         self.setAppContext(appContext)
-        let lifetime = self.lifetime.push(site: site, unit: unit, recorder: self.app.recorder)
+        let time = self.app.timeToNote
+        let lifetime = self.lifetime.push(by: owner, at: time, site: site, unit: unit, recorder: self.app.recorder)
         self.app.record(
             .requestPush(
                 TrailEvent.Push(
@@ -75,34 +91,37 @@ extension App.RequestContext {
                 )
             ),
             context: lifetime.ordinal,
-            unit: unit
+            unit: unit,
+            at: time
         )
     }
 
     /// Undoes a push whose session or route failed: nothing is called, the pop is recorded with the error.
     func undoPush(_ error: any Error, site: Site) {
-        let lifetime = self.lifetime.undoPush()
+        let time = self.app.timeToNote
+        let lifetime = self.lifetime.undoPush(at: time)
         self.app.record(
             .requestPop(
                 TrailEvent.Pop(
                     remaining: lifetime.depth,
                     outcome: .failed,
                     error: self.app.recordedText(of: error),
-                    durationNanoseconds: MonotonicClock.nanoseconds - lifetime.beganAt,
+                    durationNanoseconds: time &- lifetime.beganAt,
                     site: site
                 )
             ),
             context: lifetime.ordinal,
-            unit: lifetime.unit
+            unit: lifetime.unit,
+            at: time
         )
     }
 }
 
 extension App {
     /// The number of a running lifetime as this app's trail knows it: another recorder numbers by itself.
-    fileprivate func ordinal(of context: AppContext?) -> TrailEvent.ContextOrdinal? {
+    func ordinal(of context: AppContext?) -> TrailEvent.ContextOrdinal? {
         guard let context, context.app.recorder === self.recorder else { return nil }
-        let ordinal = context.lifetime.current.ordinal
+        let ordinal = context.lifetime.ordinal
         return ordinal == 0 ? nil : ordinal
     }
 }

@@ -2,6 +2,7 @@
 
 internal import ContextVariables
 internal import ContrailRecorder
+internal import HTTPTypes
 
 /// Ends the lifetime of one context: a snapshot of `g`, the hooks, the signal, and the record of the pop.
 ///
@@ -28,19 +29,16 @@ struct LifetimeEnding {
     private var position = 0
 
     init(_ subject: Subject, outcome: Outcome, site: Site) {
-        let lifetime: Lifetime
         switch subject {
         case .app(let context):
             self.app = context.app
-            (lifetime, self.isLast) = context.lifetime.beginPop()
+            (self.ordinal, self.unit, self.isLast) = context.lifetime.beginPop()
         case .request(let context):
             self.app = context.app
-            (lifetime, self.isLast) = context.lifetime.beginPop()
+            (self.ordinal, self.unit, self.isLast) = context.lifetime.beginPop()
         }
         self.subject = subject
         self.outcome = outcome
-        self.unit = lifetime.unit
-        self.ordinal = lifetime.ordinal
         self.site = site
     }
 
@@ -50,11 +48,14 @@ struct LifetimeEnding {
         guard self.isLast else { return }
         self.snapshot()
         let table = self.app.handlers
-        switch self.subject {
-        case .app(let context):
-            for hook in table?.handlers.appTeardown ?? [] { self.call(hook, context) }
-        case .request(let context):
-            for hook in table?.handlers.requestTeardown ?? [] { self.call(hook, context) }
+        if let table {
+            var time = self.app.timeToNote
+            switch self.subject {
+            case .app(let context):
+                for hook in table.handlers.appTeardown { time = self.call(hook, context, since: time) }
+            case .request(let context):
+                for hook in table.handlers.requestTeardown { time = self.call(hook, context, since: time) }
+            }
         }
         self.sendTearingDown()
         self.closeRequest(table)
@@ -66,11 +67,16 @@ struct LifetimeEnding {
         guard self.isLast else { return }
         self.snapshot()
         let table = self.app.handlers
-        switch self.subject {
-        case .app(let context):
-            for hook in table?.handlers.appTeardown ?? [] { await self.callShielded(hook, context) }
-        case .request(let context):
-            for hook in table?.handlers.requestTeardown ?? [] { await self.callShielded(hook, context) }
+        if let table {
+            var time = self.app.timeToNote
+            switch self.subject {
+            case .app(let context):
+                for hook in table.handlers.appTeardown { time = await self.callShielded(hook, context, since: time) }
+            case .request(let context):
+                for hook in table.handlers.requestTeardown {
+                    time = await self.callShielded(hook, context, since: time)
+                }
+            }
         }
         self.sendTearingDown()
         self.closeRequest(table)
@@ -78,26 +84,42 @@ struct LifetimeEnding {
 
     /// Counts the pop, records it, and sends `appcontext_popped`. The context is no longer bound. Returns all errors.
     mutating func finish() -> [any Error] {
+        let time = self.app.timeToNote
         switch self.subject {
         case .app(let context):
-            let lifetime = context.lifetime.pop()
-            if lifetime.depth == 0 { LastContext.note(self.subject, lifetime) }
-            self.app.record(.appPop(self.pop(lifetime)), context: lifetime.ordinal, unit: lifetime.unit)
-            self.send(Signals.appContextPopped, ())
+            let lifetime = context.lifetime.pop(at: time)
+            if lifetime.depth == 0 {
+                LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
+            }
+            self.app.record(
+                .appPop(self.pop(lifetime, time)),
+                context: lifetime.ordinal,
+                unit: lifetime.unit,
+                at: time
+            )
+            if Signals.appContextPopped.hasReceivers { self.send(Signals.appContextPopped, ()) }
         case .request(let context):
-            let lifetime = context.lifetime.pop()
-            if lifetime.depth == 0 { LastContext.note(self.subject, lifetime) }
-            self.app.record(.requestPop(self.pop(lifetime)), context: lifetime.ordinal, unit: lifetime.unit)
+            let lifetime = context.lifetime.pop(at: time)
+            if lifetime.depth == 0 {
+                let path = context.request.path
+                LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
+            }
+            self.app.record(
+                .requestPop(self.pop(lifetime, time)),
+                context: lifetime.ordinal,
+                unit: lifetime.unit,
+                at: time
+            )
         }
         return self.errors
     }
 
-    private func pop(_ lifetime: Lifetime) -> TrailEvent.Pop {
+    private func pop(_ lifetime: LifetimeState.Ending, _ time: UInt64) -> TrailEvent.Pop {
         TrailEvent.Pop(
             remaining: lifetime.depth,
             outcome: self.outcome.recorded,
             error: self.app.recordedText(of: self.outcome.error),
-            durationNanoseconds: MonotonicClock.nanoseconds - lifetime.beganAt,
+            durationNanoseconds: time &- lifetime.beganAt,
             site: self.site
         )
     }
@@ -113,23 +135,24 @@ struct LifetimeEnding {
         }
     }
 
-    private mutating func call<Context>(_ hook: TeardownHook<Context>, _ context: Context) {
-        guard case .sync(let body) = hook.body else { return }
-        let start = MonotonicClock.nanoseconds
+    /// Calls a hook and records it. One begins when the one before it has ended. Returns when this one did.
+    private mutating func call<Context>(
+        _ hook: TeardownHook<Context>,
+        _ context: Context,
+        since start: UInt64
+    ) -> UInt64 {
+        guard case .sync(let body) = hook.body else { return start }
         var failure: (any Error)?
         do { try body(context, self.outcome) } catch { failure = error }
-        self.note(hook.name, hook.site, start, failure)
+        return self.note(hook.name, hook.site, start, failure)
     }
 
     private nonisolated(nonsending) mutating func callShielded<Context: Sendable>(
         _ hook: TeardownHook<Context>,
-        _ context: Context
-    ) async {
-        guard case .async(let body) = hook.body else {
-            self.call(hook, context)
-            return
-        }
-        let start = MonotonicClock.nanoseconds
+        _ context: Context,
+        since start: UInt64
+    ) async -> UInt64 {
+        guard case .async(let body) = hook.body else { return self.call(hook, context, since: start) }
         let outcome = self.outcome
         let visible = ContextLayers.current?.visible ?? .nothing
         let branch = Scope.current?.branch ?? VariableBranch()
@@ -146,33 +169,39 @@ struct LifetimeEnding {
         }.result
         var failure: (any Error)?
         if case .failure(let error) = result { failure = error }
-        self.note(hook.name, hook.site, start, failure)
+        return self.note(hook.name, hook.site, start, failure)
     }
 
-    private mutating func note(_ name: String, _ site: Site, _ start: UInt64, _ failure: (any Error)?) {
+    private mutating func note(_ name: String, _ site: Site, _ start: UInt64, _ failure: (any Error)?) -> UInt64 {
         self.position += 1
         if let failure { self.errors.append(failure) }
         let position = self.position
-        let duration = MonotonicClock.nanoseconds - start
+        let time = self.app.timeToNote
         self.app.record(
             .teardown(
                 TrailEvent.Teardown(
                     hook: name,
                     position: position,
-                    durationNanoseconds: duration,
+                    durationNanoseconds: time > start ? time - start : 0,
                     error: self.app.recordedText(of: failure),
                     site: site
                 )
             ),
             context: self.ordinal,
-            unit: self.unit
+            unit: self.unit,
+            at: time
         )
+        return time
     }
 
     private mutating func sendTearingDown() {
         switch self.subject {
-        case .app: self.send(Signals.appContextTearingDown, self.outcome)
-        case .request: self.send(Signals.requestTearingDown, self.outcome)
+        case .app:
+            if Signals.appContextTearingDown.hasReceivers {
+                self.send(Signals.appContextTearingDown, self.outcome)
+            }
+        case .request:
+            if Signals.requestTearingDown.hasReceivers { self.send(Signals.requestTearingDown, self.outcome) }
         }
     }
 

@@ -138,6 +138,12 @@ extension ContextLayers {
         return layers
     }
 
+    /// The same for the scope that the caller is in, when it is known already.
+    static func inheritable(from scope: Scope) -> ContextLayers? {
+        guard let layers = self.of(scope), !layers.hasEnded else { return nil }
+        return layers
+    }
+
     /// The number of the context that the caller is in, as the trail of `app` knows it, unless it is the owner's own.
     static func readerOrdinal(
         beside owner: TrailEvent.ContextOrdinal?,

@@ -33,10 +33,17 @@ struct UnitClaim: Sendable {
 
     /// Takes the unit for a request: its worker recycles, unless the app says otherwise or the worker is inside a context,
     /// which goes on with its own unit.
-    static func forRequest(of app: App, worker: Worker?, in outer: Scope?, caller: ExecutionID) -> UnitClaim {
+    ///
+    /// - Parameter isInside: Whether the request is pushed inside a context.
+    static func forRequest(
+        of app: App,
+        worker: Worker?,
+        in outer: Scope?,
+        caller: ExecutionID,
+        isInside: Bool
+    ) -> UnitClaim {
         let threadWorker = caller.isTask ? nil : ThreadState.current.worker
         guard app.recyclesOnRequest else { return self.surrounding(worker ?? threadWorker, outer) }
-        let isInside = ContextLayers.inheritable?.visible.app != nil
         if worker == nil, isInside, let threadWorker {
             // The contexts around it go on with theirs, whichever of them took the thread's.
             return UnitClaim(owning: WorkUnit(worker: outer?.unit?.worker ?? threadWorker.name))

@@ -1,0 +1,12 @@
+// Two entry points of the Swift concurrency runtime, which the standard library itself calls for
+// `withUnsafeCurrentTask` and `TaskLocal.get()`. They are part of the runtime's stable ABI.
+#ifndef CTASKRUNTIME_H
+#define CTASKRUNTIME_H
+
+/// The running task, or null on a thread without one.
+__attribute__((swiftcall)) void *_Nullable swift_task_getCurrent(void);
+
+/// Where the innermost value bound under the key lies, or null. It stays there for as long as it is bound.
+__attribute__((swiftcall)) void *_Nullable swift_task_localValueGet(const void *_Nonnull key);
+
+#endif
