@@ -268,8 +268,12 @@ final class ContextLayers: ScopeLayers {
         let removed = self.pushes.withLock { pushes -> ContextPush? in
             guard let index = pushes.lastIndex(where: matches) else { return nil }
             let removed = pushes.remove(at: index)
-            // What its hooks pushed and left is not what was current before it.
-            if !removed.isBuried { for above in index..<pushes.count { pushes[above].isBuried = true } }
+            // What its hooks pushed and left on the same layer is not what was current before it.
+            if !removed.isBuried {
+                for above in index..<pushes.count where pushes[above].isOfApp == removed.isOfApp {
+                    pushes[above].isBuried = true
+                }
+            }
             return removed
         }
         if removed != nil { self.count.subtract(1, ordering: .releasing) }

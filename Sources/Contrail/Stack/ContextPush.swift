@@ -21,6 +21,11 @@ struct ContextPush: Sendable {
     /// Whether a push below it was undone while it was there, by whose hook it was made: it shows no more, and is a leak.
     var isBuried = false
 
+    /// Whether the push is on the layer of app contexts.
+    var isOfApp: Bool {
+        if case .app = self.subject { true } else { false }
+    }
+
     /// Whether a hook would run that only an async caller can run.
     var needsAsync: Bool {
         switch self.subject {
