@@ -22,6 +22,10 @@ struct LayerTests {
 
         func pushedUnit(above floor: Int) -> WorkUnit? { nil }
 
+        var ownerHere: (any ScopeOwner)? { nil }
+
+        func noteBootValue(_ read: BootValueRead) {}
+
         func captured() -> any ScopeLayers { Layers("captured \(self.origin)") }
 
         func enter(by owner: ExecutionID) { self.owner.withLock { $0 = owner } }

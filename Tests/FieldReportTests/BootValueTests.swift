@@ -35,17 +35,15 @@ struct BootValueTests {
             let boot = try #require(try await service.appContexts().first)
             let first = try await service.request("/first")
             let read = try await service.problems("stale_read")
-            withKnownIssue("a value that survives the first recycle leaves no problem when it is read") {
-                #expect(read.count == 1)
-                #expect(read.first?.context == boot.id)
-                #expect(read.first?.otherContext == first.id)
-                #expect(read.first?.owner == boot.worker)
-                #expect(read.first?.reader == first.worker)
-                #expect(read.first?.site == place(readLine))
-                #expect(read.first?.ownerSite == place(setLine))
-                #expect(read.first?.age ?? 0 > 0)
-                #expect(read.first?.message.contains("plugin_tool_providers") == true)
-            }
+            #expect(read.count == 1)
+            #expect(read.first?.context == boot.id)
+            #expect(read.first?.otherContext == first.id)
+            #expect(read.first?.owner == boot.worker)
+            #expect(read.first?.reader == first.worker)
+            #expect(read.first?.site == place(readLine))
+            #expect(read.first?.ownerSite == place(setLine))
+            #expect(read.first?.age ?? 0 > 0)
+            #expect(read.first?.message.contains("plugin_tool_providers") == true)
         }
     }
 

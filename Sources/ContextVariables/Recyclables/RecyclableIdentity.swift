@@ -64,6 +64,27 @@ final class RecyclableIdentity: Sendable {
         )
     }
 
+    // MARK: - Boot values
+
+    /// Whether a value may come from before the first recycle.
+    @usableFromInline
+    var mayBeBootValue: Bool { self.policy.bootValues == .surviveFirstRecycle }
+
+    /// Tells the contexts around the caller that it has read a value that survived the first recycle; once for each.
+    @usableFromInline
+    func reportBootValue(fileID: StaticString, line: UInt) {
+        guard let survivor = Scope.currentUnit?.takeSurvivor(self.id), let layers = Scope.currentLayers else { return }
+        layers.noteBootValue(
+            BootValueRead(
+                variable: self.name,
+                epoch: survivor.epoch,
+                place: survivor.place,
+                readFileID: fileID,
+                readLine: line
+            )
+        )
+    }
+
     // MARK: - Logging
 
     /// Whether anything is to be logged at all.

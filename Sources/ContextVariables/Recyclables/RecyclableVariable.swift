@@ -41,14 +41,19 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
     /// Throws ``VariableError`` with the reason as its code: `neverSet`, `recycled` or `outsideUnit`.
     @inlinable
     public func get(fileID: StaticString = #fileID, line: UInt = #line) throws(VariableError) -> Value {
-        if let value = self.currentValue() { return value }
+        if let value = self.currentValue() {
+            if self.identity.mayBeBootValue { self.identity.reportBootValue(fileID: fileID, line: line) }
+            return value
+        }
         throw self.identity.currentMissError(fileID: fileID, line: line)
     }
 
     /// The value of the current unit, or `fallback`.
     @inlinable
-    public func get(default fallback: Value) -> Value {
-        self.currentValue() ?? fallback
+    public func get(default fallback: Value, fileID: StaticString = #fileID, line: UInt = #line) -> Value {
+        guard let value = self.currentValue() else { return fallback }
+        if self.identity.mayBeBootValue { self.identity.reportBootValue(fileID: fileID, line: line) }
+        return value
     }
 
     /// Sets the value for the rest of the current unit.
@@ -87,6 +92,7 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
                 line: line
             )
         case .value(let box):
+            if self.identity.mayBeBootValue { self.identity.reportBootValue(fileID: fileID, line: line) }
             if self.identity.logs { self.identity.logHit(epoch: unit.epoch) }
             return TypedBox<Value>.value(in: box)
         case .load(let ticket):
@@ -118,7 +124,8 @@ public final class RecyclableVariable<Value: Sendable>: Sendable {
     }
 
     func set(_ value: Value, in unit: WorkUnit?, fileID: StaticString, line: UInt) throws(VariableError) {
-        guard let unit, unit.set(TypedBox(value), for: self.identity) else {
+        let place = self.identity.mayBeBootValue ? SetPlace(fileID: fileID, line: line) : nil
+        guard let unit, unit.set(TypedBox(value), for: self.identity, at: place) else {
             throw self.identity.missError(in: unit, fileID: fileID, line: line)
         }
         if self.identity.logs { self.identity.logSet(epoch: unit.epoch) }

@@ -207,6 +207,12 @@ package final class Scope: Sendable {
         self.bound == nil ? ThreadState.existing?.root : nil
     }
 
+    /// The thread that calls, when these are the variables of its root: they outlive the work that sets them.
+    static func threadWhoseRoot(holds branch: VariableBranch) -> ThreadState? {
+        guard let thread = ThreadState.existing, let root = thread.root, root.branch === branch else { return nil }
+        return thread
+    }
+
     /// Releases the root of the bare thread that calls.
     package static func clearThreadRoot() {
         ThreadState.existing?.root = nil

@@ -12,6 +12,12 @@ package protocol ScopeLayers: AnyObject, Sendable {
     /// Layers of their own whose base is what the caller sees now, without pushes. For a snapshot, or a unit run on a worker.
     func captured() -> any ScopeLayers
 
+    /// The context that the caller is in, to be asked later whether it still runs.
+    var ownerHere: (any ScopeOwner)? { get }
+
+    /// A boot value was read in another unit of work.
+    func noteBootValue(_ read: BootValueRead)
+
     /// A snapshot that carries these layers is being run by `owner` from now on.
     func enter(by owner: ExecutionID)
 }

@@ -14,6 +14,8 @@ package final class ThreadState {
     package let worker: Worker
     /// What the room above ended last on the thread.
     package private(set) var lastEnded: Ended?
+    /// What was set on the thread outside any scope and in a context, and not reset.
+    private var sets: [(id: VariableID, variable: String, place: SetPlace)] = []
     /// The scope of imperative pushes made outside any task and any `with…` call.
     var root: Scope?
 
@@ -107,6 +109,36 @@ package final class ThreadState {
         }
         // The thread keeps its state for as long as it runs, which it is doing here.
         Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.lastEnded = ended }
+    }
+
+    // MARK: - Values set on the thread
+
+    /// Notes that a variable was set on the root of the thread. Outside any context that is the thread's own business.
+    func noteSet(_ id: VariableID, _ variable: String, fileID: StaticString, line: UInt) {
+        let place = SetPlace(fileID: fileID, line: line)
+        guard place.owner != nil else { return }
+        self.sets.append((id, variable, place))
+    }
+
+    /// Notes that the last set of a variable was undone.
+    func noteReset(_ id: VariableID) {
+        if let index = self.sets.lastIndex(where: { $0.id == id }) { self.sets.remove(at: index) }
+    }
+
+    /// Removes what was set in contexts that have ended, and says what it was, each variable once.
+    package func takeStrayValues() -> [StrayValue] {
+        guard !self.sets.isEmpty else { return [] }
+        var strays: [(id: VariableID, value: StrayValue)] = []
+        self.sets.removeAll { set in
+            guard set.place.owner?.isRunning == false else { return false }
+            strays.removeAll { $0.id == set.id }
+            strays.append((set.id, StrayValue(variable: set.variable, place: set.place)))
+            return true
+        }
+        for stray in strays where !self.sets.contains(where: { $0.id == stray.id }) {
+            self.root?.branch.exchange(nil, for: stray.id)
+        }
+        return strays.map(\.value)
     }
 
     /// Swift imports neither `gettid` nor the variadic `syscall`; the kernel also shows the id as a link, `PID/task/TID`.

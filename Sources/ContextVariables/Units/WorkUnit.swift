@@ -16,9 +16,22 @@ package final class WorkUnit: Sendable {
     private struct Kept: Sendable {
         let box: ValueBox
         let variable: RecyclableIdentity
+        /// Where it was set, of a variable whose value may survive the first recycle.
+        var origin: SetOrigin?
 
         var isHandedOff: Bool { self.variable.policy.handOff == .inherited }
         var survivesFirstRecycle: Bool { self.variable.policy.bootValues == .surviveFirstRecycle }
+    }
+
+    /// Where a value was set that may survive the first recycle, and the unit that it has survived.
+    private final class SetOrigin: Sendable {
+        let place: SetPlace
+        let survived: Epoch?
+
+        init(_ place: SetPlace, survived: Epoch?) {
+            self.place = place
+            self.survived = survived
+        }
     }
 
     /// Somebody is loading a value, known by a ticket; the others wait to be told that it is settled.
@@ -101,7 +114,13 @@ package final class WorkUnit: Sendable {
     /// The unit that follows this one on its worker. After a first unit it begins with what survives the first recycle.
     func successor() -> WorkUnit {
         var values = VariableTable<Kept>()
-        if self.isFirst { values = self.state.withLock { $0.values }.filter { $0.survivesFirstRecycle } }
+        if self.isFirst {
+            values = self.state.withLock { $0.values }.filter { $0.survivesFirstRecycle }
+                .mapValues { kept in
+                    let origin = kept.origin.map { SetOrigin($0.place, survived: self.epoch) }
+                    return Kept(box: kept.box, variable: kept.variable, origin: origin)
+                }
+        }
         return WorkUnit(Epoch.next(), self.worker, isFirst: false, isEnded: false, values: values)
     }
 
@@ -125,12 +144,23 @@ package final class WorkUnit: Sendable {
         }
     }
 
+    /// Says where the value of a variable was set, if it survived the first recycle and nobody has asked yet.
+    func takeSurvivor(_ id: VariableID) -> (epoch: Epoch, place: SetPlace)? {
+        self.state.withLock { state in
+            guard let kept = state.values[id], let origin = kept.origin, let epoch = origin.survived else { return nil }
+            // The same box under the same name: nothing of the user's dies here.
+            _ = state.values.exchange(Kept(box: kept.box, variable: kept.variable), for: id)
+            return (epoch, origin.place)
+        }
+    }
+
     /// Stores a value. Returns false, and stores nothing, when the unit has ended.
-    func set(_ box: ValueBox, for variable: RecyclableIdentity) -> Bool {
+    func set(_ box: ValueBox, for variable: RecyclableIdentity, at place: SetPlace? = nil) -> Bool {
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
+        let origin = place.map { SetOrigin($0, survived: nil) }
         let (isStored, old, load) = self.state.withLock { state -> (Bool, Kept?, Load?) in
             guard !self.isEnded else { return (false, nil, nil) }
-            let old = state.values.exchange(Kept(box: box, variable: variable), for: variable.id)
+            let old = state.values.exchange(Kept(box: box, variable: variable, origin: origin), for: variable.id)
             return (true, old, state.loads.exchange(nil, for: variable.id))
         }
         _ = consume old

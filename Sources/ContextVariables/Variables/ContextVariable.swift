@@ -72,6 +72,7 @@ public final class ContextVariable<Value: Sendable>: Sendable {
     ) throws(VariableError) -> Token {
         let branch = try self.writableBranch(fileID: fileID, line: line)
         let old = branch.exchange(TypedBox(value), for: self.id)
+        Scope.threadWhoseRoot(holds: branch)?.noteSet(self.id, self.name, fileID: fileID, line: line)
         return Token(variable: self.id, oldBox: old, branch: branch)
     }
 
@@ -101,6 +102,7 @@ public final class ContextVariable<Value: Sendable>: Sendable {
             throw refuse(.tokenUsed, "the token was used already; take a new one from set(_:)")
         }
         branch.exchange(token.oldBox, for: self.id)
+        Scope.threadWhoseRoot(holds: branch)?.noteReset(self.id)
     }
 
     /// Runs the closure in a scope of its own in which the variable has this value.

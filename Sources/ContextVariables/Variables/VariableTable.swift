@@ -70,6 +70,13 @@ struct VariableTable<Element: Sendable>: Sendable {
         return table
     }
 
+    /// The table with other elements under the same variables.
+    func mapValues(_ transform: (Element) -> Element) -> VariableTable {
+        var table = self
+        table.elements = self.elements.map { $0.map(transform) }
+        return table
+    }
+
     private mutating func insert(_ element: Element, number: Int) {
         if (self.count + 1) * 4 > self.numbers.count * 3 { self.grow() }
         let mask = self.numbers.count - 1

@@ -114,7 +114,11 @@ extension App.RequestContext {
     func pushUnopened(worker: Worker?, checksThread: Bool = true, _ site: Site) throws {
         let remains = checksThread ? PoisonedThread.findRemains(ExecutionID.current, naming: worker) : []
         // Reported with the number that the push gives the request.
-        defer { PoisonedThread.report(remains, reader: (self.app, self.lifetime.current), site) }
+        let strays = checksThread ? PoisonedThread.takeStrayValues(ExecutionID.current, naming: worker) : []
+        defer {
+            if !remains.isEmpty { PoisonedThread.report(remains, reader: (self.app, self.lifetime.current), site) }
+            if !strays.isEmpty { PoisonedThread.report(strays, reader: (self.app, self.lifetime.current), site) }
+        }
         let (scope, layers) = try ContextLayers.writable(for: "push this request context", site)
         let claim = UnitClaim.forRequest(
             of: self.app,

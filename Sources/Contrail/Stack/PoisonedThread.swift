@@ -21,6 +21,40 @@ enum PoisonedThread {
         return layers.declareRemains()
     }
 
+    /// What earlier work set on the thread in contexts that have ended, and never reset. It is gone from the thread then, and
+    /// reported by the caller. Only where requests do not nest by hand: elsewhere a variable stays until it is reset.
+    static func takeStrayValues(_ caller: ExecutionID, naming worker: Worker?) -> [StrayValue] {
+        guard !caller.isTask, let root = Scope.threadRootInSight, root.layers?.pushCount ?? 0 == 0,
+            worker != nil || ThreadState.current.isPooled
+        else {
+            return []
+        }
+        return ThreadState.current.takeStrayValues()
+    }
+
+    /// Records a problem for each.
+    static func report(_ strays: [StrayValue], reader: (app: App, lifetime: Lifetime), _ site: Site) {
+        for stray in strays {
+            guard let owner = stray.place.owner as? LifetimeOwner else { continue }
+            let isSameTrail = owner.app.recorder === reader.app.recorder
+            owner.app.record(
+                .problem(
+                    TrailEvent.Problem(
+                        kind: .poisonedWorker,
+                        other: isSameTrail && reader.lifetime.ordinal != 0 ? reader.lifetime.ordinal : nil,
+                        message: "the variable \"\(owner.app.recordedName(stray.variable))\" was left set on "
+                            + "\(ThreadState.current.worker) by earlier work: reset its token, or use withValue",
+                        site: site,
+                        ownerSite: Site(fileID: stray.place.fileID, line: stray.place.line),
+                        ageNanoseconds: MonotonicClock.nanoseconds &- stray.place.time
+                    )
+                ),
+                context: owner.ordinal,
+                unit: ThreadState.current.worker.currentUnit()
+            )
+        }
+    }
+
     /// The layers of the caller's thread when something is pushed there, and no scope hides them.
     private static func root(of caller: ExecutionID) -> ContextLayers? {
         guard !caller.isTask, let layers = Scope.threadRootInSight?.layers as? ContextLayers, layers.pushCount > 0

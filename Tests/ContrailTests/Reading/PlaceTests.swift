@@ -116,7 +116,8 @@ struct PlaceTests {
         }
         let problems = self.desk.events().problems
         #expect(problems.map(\.problem.kind) == [.staleRead])
-        #expect("\(problems[0].problem.ownerSite?.description ?? "")".contains("PlaceTests.swift"))
+        let ownerSite = try #require(problems.first?.problem.ownerSite).description
+        #expect(ownerSite.contains("PlaceTests.swift"))
         #expect(problems[0].event.context != problems[0].problem.other)
     }
 }

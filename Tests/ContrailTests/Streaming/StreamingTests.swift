@@ -62,7 +62,7 @@ struct StreamingTests {
         }
         let sessions = try streamWithSession(app)
         for try await value in stream { #expect(value == "of the view") }
-        #expect(try session.count == 0)
+        #expect(session.isEmpty)
         #expect(sessions)
     }
 
