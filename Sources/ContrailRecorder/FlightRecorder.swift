@@ -38,6 +38,7 @@ public final class FlightRecorder: Sendable {
     /// What must not be stored.
     public let redaction: RedactionPolicy
 
+    private let names: RecordedNames
     private let queue: EventQueue
     private let drops = DropLedger()
     private let levelCode: Atomic<UInt8>
@@ -53,6 +54,7 @@ public final class FlightRecorder: Sendable {
     /// Makes a recorder whose run has had so many lifetimes already.
     package init(configuration: Configuration, lifetimesBefore: UInt64) {
         self.redaction = configuration.redaction
+        self.names = RecordedNames(configuration.redaction)
         self.queue = EventQueue(capacity: configuration.capacity)
         self.levelCode = Atomic(configuration.level.rawValue)
         self.lastOrdinal = Atomic(lifetimesBefore)
@@ -85,6 +87,9 @@ public final class FlightRecorder: Sendable {
     package func nextOrdinal() -> TrailEvent.ContextOrdinal {
         TrailEvent.ContextOrdinal(exactly: self.lastOrdinal.wrappingAdd(1, ordering: .relaxed).newValue) ?? 0
     }
+
+    /// What is to be recorded of a name in `g`.
+    package func name(_ name: String) -> RecordedName { self.names[name] }
 
     /// Records an event. Returns its number, or nil when nothing is recorded.
     ///

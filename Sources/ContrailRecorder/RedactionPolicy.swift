@@ -37,8 +37,13 @@ public struct RedactionPolicy: Sendable {
 
     /// The value as it may be stored under this name.
     package func redacted(_ value: RecordedValue, under name: String) -> RecordedValue {
-        if value == .null { return value }
-        if self.isSecret(name) { return .redacted }
+        self.redacted(value, underSecret: self.isSecret(name))
+    }
+
+    /// The value as it may be stored under a name of which it is known whether it is secret.
+    package func redacted(_ value: RecordedValue, underSecret isSecret: Bool) -> RecordedValue {
+        if case .null = value { return value }
+        if isSecret { return .redacted }
         // A text that was changed would not be the exact value that it claims to be.
         if case .text(let text) = value, text.utf8.contains(where: Self.isSeparator), self.redacted(text) != text {
             return .redacted
@@ -100,6 +105,8 @@ extension RedactionPolicy {
     /// ampersands belong to it. One that begins with a quote reaches to the closing quote. After `Authorization:` and
     /// `Cookie:` the rest of the line goes. Limits are pulled into 0 to 1 MiB.
     public func redacted(_ text: String, limit: Int = 256) -> String {
+        // What is short and pairs nothing with a name stays as it is; names and paths nearly always do.
+        if text.utf8.count <= limit, !text.utf8.contains(where: Self.isSuspicious) { return text }
         let direct = self.redactedDirectly(text, limit: limit)
         guard text.utf8.contains(UInt8(ascii: "%")) else { return direct }
         // What hides behind percent signs is as secret as in clear.
@@ -161,6 +168,11 @@ extension RedactionPolicy {
         String(decoding: self.whole(text, limit: limit), as: UTF8.self)
     }
 
+    /// The same for text that most often is short enough.
+    static func cut(_ text: String, to limit: Int) -> String {
+        text.utf8.count <= limit ? text : self.cut(text.utf8, to: limit)
+    }
+
     /// The whole characters among the first `limit` bytes.
     private static func whole(_ text: some Collection<UInt8>, limit: Int) -> ArraySlice<UInt8> {
         let bytes = Array(text.prefix(limit + 1))
@@ -168,6 +180,11 @@ extension RedactionPolicy {
         var end = limit
         while end > 0, bytes[end] & 0xC0 == 0x80 { end -= 1 }
         return bytes[..<end]
+    }
+
+    /// Whether the byte can belong to a pair of a name and a value: between them, or hiding what is.
+    private static func isSuspicious(_ byte: UInt8) -> Bool {
+        self.isSeparator(byte) || byte == UInt8(ascii: "%")
     }
 
     private static func isSeparator(_ byte: UInt8) -> Bool {

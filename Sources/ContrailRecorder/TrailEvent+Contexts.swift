@@ -64,12 +64,15 @@ extension TrailEvent {
         /// Describes a request. The query is dropped from the path. Texts are cut: path
         /// and endpoint to 192 bytes, ids to 128, the method to 32.
         package init(method: String, path: String, endpoint: String?, requestID: String?, traceID: String?) {
-            self.method = RedactionPolicy.cut(method.utf8, to: 32)
-            let bytes = path.utf8.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-            self.path = RedactionPolicy.cut(bytes, to: 192)
-            self.endpoint = endpoint.map { RedactionPolicy.cut($0.utf8, to: 192) }
-            self.requestID = requestID.map { RedactionPolicy.cut($0.utf8, to: 128) }
-            self.traceID = traceID.map { RedactionPolicy.cut($0.utf8, to: 128) }
+            self.method = RedactionPolicy.cut(method, to: 32)
+            if let end = path.utf8.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
+                self.path = RedactionPolicy.cut(path.utf8[..<end], to: 192)
+            } else {
+                self.path = RedactionPolicy.cut(path, to: 192)
+            }
+            self.endpoint = endpoint.map { RedactionPolicy.cut($0, to: 192) }
+            self.requestID = requestID.map { RedactionPolicy.cut($0, to: 128) }
+            self.traceID = traceID.map { RedactionPolicy.cut($0, to: 128) }
         }
     }
 

@@ -31,6 +31,7 @@ public final class App: Sendable {
     // What the table says, for readers on every way out. Written under its lock.
     private let appHooksAreAsync = Atomic<Bool>(false)
     private let requestHooksAreAsync = Atomic<Bool>(false)
+    private let routesAreThere = Atomic<Bool>(false)
     private let configState: Mutex<Config>
     private let hasDispatched = Atomic<Bool>(false)
 
@@ -97,6 +98,9 @@ public final class App: Sendable {
         return self.table.withLock { $0 }
     }
 
+    /// Whether any route is registered.
+    var hasRoutes: Bool { self.routesAreThere.load(ordering: .acquiring) }
+
     /// Whether anything is registered.
     var hasHandlers: Bool { !self.isTableEmpty.load(ordering: .acquiring) }
 
@@ -120,6 +124,7 @@ public final class App: Sendable {
             try add(&handlers)
             table = HandlerTable(handlers)
             self.appHooksAreAsync.store(handlers.hasAsyncAppTeardown, ordering: .releasing)
+            self.routesAreThere.store(handlers.hasRoutes, ordering: .releasing)
             self.requestHooksAreAsync.store(handlers.hasAsyncRequestTeardown, ordering: .releasing)
         }
         self.isTableEmpty.store(false, ordering: .releasing)

@@ -51,6 +51,7 @@ struct Handlers: Sendable {
     /// In the order in which they run.
     private(set) var after: [Handler<(App.RequestContext, App.Response), App.Response>] = []
     private(set) var routes = RouteMap<Route>()
+    private(set) var hasRoutes = false
     private var errors: [ErrorHandler] = []
 
     // Sync alone.
@@ -100,6 +101,7 @@ struct Handlers: Sendable {
         } catch {
             throw ContextError(error, site: site)
         }
+        self.hasRoutes = true
         self.needsAsync = self.needsAsync || route.handler.isAsync
     }
 

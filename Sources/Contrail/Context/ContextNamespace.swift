@@ -26,6 +26,8 @@ public protocol NamespaceKey<Value> {
 public final class ContextNamespace: Sendable {
     private struct Stored: Sendable {
         let value: (any Sendable)?
+        /// The name as the trail keeps it; nil for a value that was set while nothing was recorded.
+        let recorded: RecordedName?
         /// In which lifetime, where and in which unit of work it was set.
         var ordinal: TrailEvent.ContextOrdinal
         let site: Site
@@ -171,14 +173,12 @@ public final class ContextNamespace: Sendable {
         line: UInt = #line
     ) -> (any Sendable)? {
         let site = Site(fileID: fileID, line: line)
-        let record = self.record(ofSetting: name, to: value, site)
-        let epoch = self.epochToRemember
+        let change = self.change(to: value, site)
         self.isTouched.store(true, ordering: .releasing)
         let existing = self.table.withLock { table -> Stored? in
             if let stored = table.entries[name] { return stored }
-            table.entries[name] = self.stored(value, site, epoch)
             table.version += 1
-            record()
+            table.entries[name] = self.commit(change, name, known: nil)
             return nil
         }
         return existing.map(\.value) ?? value
@@ -228,10 +228,9 @@ public final class ContextNamespace: Sendable {
         }
         guard let entries, !entries.isEmpty || !onlyIfChanged else { return }
         let values = entries.map { name, stored in
-            (
-                name: self.app.recordedName(name),
-                value: recorder.redaction.redacted(RecordedValue(stored.value), under: name)
-            )
+            let recorded = stored.recorded ?? recorder.name(name)
+            let value = recorder.redaction.redacted(RecordedValue(stored.value), underSecret: recorded.isSecret)
+            return (name: recorded.text, value: value)
         }
         self.app.record(
             .gSnapshot(TrailEvent.Snapshot(label: self.app.recordedName(label), values: values)),
@@ -243,15 +242,6 @@ public final class ContextNamespace: Sendable {
     private var currentOrdinal: TrailEvent.ContextOrdinal? {
         let ordinal = self.ordinal.load(ordering: .relaxed)
         return ordinal == 0 ? nil : ordinal
-    }
-
-    /// The epoch of the writer, for a namespace that may be pushed again and has a trail to tell.
-    private var epochToRemember: Epoch? {
-        self.app.recorder == nil ? nil : Scope.current?.unit?.epoch
-    }
-
-    private func stored(_ value: (any Sendable)?, _ site: Site, _ epoch: Epoch?) -> Stored {
-        Stored(value: value, ordinal: self.ordinal.load(ordering: .relaxed), site: site, epoch: epoch)
     }
 
     /// What is under a name. A value that an earlier lifetime left in another unit of work is reported, once.
@@ -292,21 +282,75 @@ public final class ContextNamespace: Sendable {
     }
 
     private func set(_ name: String, _ value: (any Sendable)?, _ site: Site) {
-        let record = self.record(ofSetting: name, to: value, site)
-        let epoch = self.epochToRemember
+        let change = self.change(to: value, site)
         self.isTouched.store(true, ordering: .releasing)
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
-        let old = self.table.withLock { table in
+        let old = self.table.withLock { table -> Stored? in
             table.version += 1
-            record()
-            return table.entries.updateValue(self.stored(value, site, epoch), forKey: name)
+            guard let index = table.entries.index(forKey: name) else {
+                table.entries[name] = self.commit(change, name, known: nil)
+                return nil
+            }
+            var stored = self.commit(change, name, known: table.entries.values[index].recorded)
+            swap(&stored, &table.entries.values[index])
+            return stored
         }
         withExtendedLifetime(old) {}
     }
 
+    /// A value that is to be set, with what can be prepared before it is.
+    private struct Change {
+        let value: (any Sendable)?
+        let site: Site
+        /// The unit of the writer; nil without a recorder.
+        let unit: WorkUnit?
+        /// The value as the trail keeps it under an innocent name; nil when nothing is recorded.
+        let recorded: RecordedValue?
+    }
+
+    private func change(to value: (any Sendable)?, _ site: Site) -> Change {
+        guard let recorder = self.app.recorder else {
+            return Change(value: value, site: site, unit: nil, recorded: nil)
+        }
+        return Change(
+            value: value,
+            site: site,
+            unit: Scope.current?.unit,
+            recorded: recorder.isRecording
+                ? recorder.redaction.redacted(RecordedValue(value), underSecret: false) : nil
+        )
+    }
+
+    /// Records a change and gives what to store. Called under the lock, where the order of changes is decided: recording neither
+    /// waits nor runs anybody's code.
+    private func commit(_ change: Change, _ name: String, known: RecordedName?) -> Stored {
+        let ordinal = self.ordinal.load(ordering: .relaxed)
+        var key = known
+        if let recorder = self.app.recorder, let value = change.recorded {
+            let recorded = known ?? recorder.name(name)
+            key = recorded
+            self.app.record(
+                .gSet(
+                    key: recorded.text,
+                    value: recorded.isSecret ? value.hidden : value,
+                    site: change.site
+                ),
+                context: ordinal,
+                unit: change.unit
+            )
+        }
+        return Stored(
+            value: change.value,
+            recorded: key,
+            ordinal: ordinal,
+            site: change.site,
+            epoch: change.unit?.epoch
+        )
+    }
+
     @discardableResult
     private func removeValue(_ name: String, _ site: Site) -> Stored? {
-        let key = self.app.recordedName(name)
+        let key = self.app.recorder?.name(name).text ?? name
         let unit = Scope.current?.unit
         return self.table.withLock { table in
             let old = table.entries.removeValue(forKey: name)
@@ -314,22 +358,6 @@ public final class ContextNamespace: Sendable {
             table.version += 1
             self.app.record(.gDelete(key: key, site: site), context: self.currentOrdinal, unit: unit)
             return old
-        }
-    }
-
-    /// Prepares the record of a change. It is made under the lock, where the order of changes is decided: recording neither
-    /// waits nor runs anybody's code.
-    private func record(ofSetting name: String, to value: (any Sendable)?, _ site: Site) -> () -> Void {
-        guard let recorder = self.app.recorder, recorder.isRecording else { return {} }
-        let key = self.app.recordedName(name)
-        let recorded = recorder.redaction.redacted(RecordedValue(value), under: name)
-        let unit = Scope.current?.unit
-        return {
-            self.app.record(
-                .gSet(key: key, value: recorded, site: site),
-                context: self.currentOrdinal,
-                unit: unit
-            )
         }
     }
 

@@ -19,7 +19,20 @@ extension App {
         private struct Mutable {
             var appContext: AppContext?
             var session: Session?
+            /// Whether a null session was opened that nobody has asked for yet.
+            var opensNullSession = false
             var after: [AfterFunction] = []
+
+            /// The session, if one was opened.
+            var openedSession: Session? {
+                mutating get {
+                    if self.opensNullSession {
+                        self.session = Session.null()
+                        self.opensNullSession = false
+                    }
+                    return self.session
+                }
+            }
         }
 
         /// The app that is current while the context is.
@@ -71,7 +84,7 @@ extension App {
         /// A context of its own with the same request and the same session, and neither `g` nor pushes nor functions for
         /// after the request. A copy of a context that was never pushed opens a session of its own (`HLP-03`).
         public func copy() -> RequestContext {
-            RequestContext(self.app, self.state, session: self.mutable.withLock { $0.session }, origin: .copy)
+            RequestContext(self.app, self.state, session: self.mutable.withLock { $0.openedSession }, origin: .copy)
         }
 
         // MARK: - The request
@@ -87,7 +100,7 @@ extension App {
         /// The method.
         public var method: HTTPRequest.Method { self.state.request.method }
         /// The path without its query, as it was sent.
-        public var path: String { String(self.state.path) }
+        public var path: String { self.state.pathText }
         /// The fields of the query, parsed at each call.
         public var args: QueryArguments { QueryArguments(path: self.state.request.path ?? "") }
 
@@ -144,7 +157,7 @@ extension App {
         /// failed (`SES-03`).
         public var session: Session {
             get throws(ContextError) {
-                if let session = self.mutable.withLock({ $0.session }) { return session }
+                if let session = self.mutable.withLock({ $0.openedSession }) { return session }
                 throw ContextError(
                     .sessionNotOpened,
                     "the session of \(self) has not been opened: a push opens it",
@@ -193,9 +206,14 @@ extension App {
 
         /// Opens the session, if there is none yet, and matches the path. The context is current already.
         func open() throws {
-            if self.mutable.withLock({ $0.session == nil }) {
-                let opened = try self.openedSession()
-                self.mutable.withLock { if $0.session == nil { $0.session = opened } }
+            if let sessions = self.app.sessions {
+                try self.openSession(with: sessions)
+            } else {
+                self.mutable.withLock { if $0.session == nil { $0.opensNullSession = true } }
+            }
+            guard self.app.hasRoutes else {
+                self.state.match = .notFound
+                return
             }
             self.state.match =
                 switch self.app.handlers?.handlers.routes.match(self.request.path, self.method) {
@@ -205,9 +223,10 @@ extension App {
                 }
         }
 
-        private func openedSession() throws -> Session {
-            guard let sessions = self.app.sessions else { return Session.null() }
-            return try sessions.openSession(self.app, self) ?? sessions.makeNullSession(self.app)
+        private func openSession(with sessions: any SessionInterface) throws {
+            guard self.mutable.withLock({ $0.openedSession == nil }) else { return }
+            let opened = try sessions.openSession(self.app, self) ?? sessions.makeNullSession(self.app)
+            self.mutable.withLock { if $0.session == nil { $0.session = opened } }
         }
 
         /// Saves the session, unless it is a null session (`LIF-06`).

@@ -47,7 +47,8 @@ final class RequestState: Sendable {
 
     /// The path without query and fragment, as it was sent.
     var path: Substring {
-        (self.request.path ?? "/").prefix { $0 != "?" && $0 != "#" }
+        let path = self.request.path ?? "/"
+        return path[..<(path.utf8.firstIndex(where: Self.endsPath) ?? path.endIndex)]
     }
 
     /// The second field of a W3C `traceparent`, if it is 32 hexadecimal digits: what a client sends is not to be trusted.
@@ -58,6 +59,17 @@ final class RequestState: Sendable {
             return nil
         }
         return parts[1].lowercased()
+    }
+
+    /// The path as text. It is the request's own when it has neither query nor fragment.
+    var pathText: String {
+        let path = self.request.path ?? "/"
+        guard let end = path.utf8.firstIndex(where: Self.endsPath) else { return path }
+        return String(path[..<end])
+    }
+
+    private static func endsPath(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
     }
 
     private static let traceparent = HTTPField.Name("traceparent")

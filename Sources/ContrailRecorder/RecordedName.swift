@@ -1,0 +1,42 @@
+// What redaction says of a name, kept: deciding it takes longer than everything else about a record.
+
+private import Synchronization
+
+/// A name as the trail keeps it, and whether values under it are secret.
+package struct RecordedName: Sendable {
+    /// The name, free of secrets, of at most 128 bytes.
+    package let text: String
+    /// Whether values under the name must not be stored.
+    package let isSecret: Bool
+
+    /// No name is stored beyond this many bytes.
+    package static let limit = 128
+
+    fileprivate init(_ name: String, _ redaction: RedactionPolicy) {
+        self.text = redaction.redacted(name, limit: Self.limit)
+        self.isSecret = redaction.isSecret(name)
+    }
+}
+
+/// The names that one recorder has met. A program has few; of one that makes them up the first are kept.
+final class RecordedNames: Sendable {
+    private static let most = 1024
+
+    private let redaction: RedactionPolicy
+    private let known = Mutex<[String: RecordedName]>([:])
+
+    init(_ redaction: RedactionPolicy) {
+        self.redaction = redaction
+    }
+
+    /// What is to be recorded of a name. Calls no code but our own.
+    subscript(name: String) -> RecordedName {
+        if let known = self.known.withLock({ $0[name] }) { return known }
+        let recorded = RecordedName(name, self.redaction)
+        self.known.withLock { known in
+            // A name that is long is not worth the room.
+            if known.count < Self.most, name.utf8.count <= RecordedName.limit { known[name] = recorded }
+        }
+        return recorded
+    }
+}
