@@ -15,7 +15,11 @@ extension ContextModel {
         case .popApp(let id): return self.contexts[id]?.appContext.map { self.knowsPushers(of: $0, worker) } ?? true
         // A hand-off that runs on a bare thread takes what the thread has pushed for remains of earlier work.
         case .borrow: return self.threads[worker].layers.count > 1 || self.pushes(of: worker).isEmpty
-        case .push(let id, _): return !self.isOverEnded(worker) && !self.isBase(id, worker)
+        case .push(let id, _):
+            if self.isOverEnded(worker) || self.isBase(id, worker) { return false }
+            return id.kind == .app || self.app(of: id).map { self.keepsThreadUnit($0, worker) } ?? true
+        // A hand-off of a request that was refused here shows it again.
+        case .takeSnapshot: return !self.requestHasEnded(worker, self.threads[worker].layers.count - 1)
         case .enterApp: return !self.isOverEnded(worker)
         case .enterRequest(let app, _): return !self.isOverEnded(worker) && self.keepsThreadUnit(app, worker)
         default: return true
@@ -34,7 +38,7 @@ extension ContextModel {
         self.threads[worker].layers.contains { $0.app == id || $0.request == id }
     }
 
-    /// A request in a hand-off whose owner has ended recycles the thread that runs it.
+    /// A request recycles the thread though it is in a hand-off whose owner has ended, or in a request without app context.
     private func keepsThreadUnit(_ app: Int, _ worker: Int) -> Bool {
         !self.setup.apps[app].recyclesOnRequest || self.around(worker).app != nil || self.ownUnit(worker) == nil
     }
