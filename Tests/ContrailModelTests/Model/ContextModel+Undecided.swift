@@ -11,8 +11,10 @@ extension ContextModel {
         if case .recycle = step.operation { return self.ownUnit(worker) == nil }
         if Self.judgesAll { return true }
         switch step.operation {
-        case .pop(let id, _): return self.knowsPushers(of: id, worker)
-        case .popApp(let id): return self.contexts[id]?.appContext.map { self.knowsPushers(of: $0, worker) } ?? true
+        case .pop(let id, _): return self.knowsPushers(of: id, worker) && !self.buries(id, worker)
+        case .popApp(let id):
+            guard let app = self.contexts[id]?.appContext else { return true }
+            return self.knowsPushers(of: app, worker) && !self.buries(app, worker)
         // A hand-off that runs on a bare thread takes what the thread has pushed for remains of earlier work.
         case .borrow: return self.threads[worker].layers.count > 1 || self.pushes(of: worker).isEmpty
         case .push(let id, _):
@@ -31,6 +33,12 @@ extension ContextModel {
     private func knowsPushers(of id: ContextID, _ worker: Int) -> Bool {
         guard let context = self.contexts[id] else { return true }
         return !context.hasLeaked || context.depth == 0
+    }
+
+    /// A pop hides what was pushed above it in the other layer, as if its hooks had pushed that.
+    private func buries(_ id: ContextID, _ worker: Int) -> Bool {
+        let pushes = self.pushes(of: worker)
+        return pushes.contains(id) && pushes.last != id
     }
 
     /// A push of what a scope has borrowed already is read as the borrowed one.
