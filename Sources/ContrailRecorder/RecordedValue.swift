@@ -28,7 +28,11 @@ package enum RecordedValue: Sendable, Equatable {
             self = .null
             return
         }
-        self = Self.common(value) ?? Self.lessCommon(value)
+        self = Self.kept(value)
+    }
+
+    fileprivate static func kept<Value>(_ value: Value) -> RecordedValue {
+        self.common(value) ?? self.lessCommon(value)
     }
 
     /// The types that most values have, told by comparing the type alone: a cast costs twenty times as much.
@@ -54,7 +58,7 @@ package enum RecordedValue: Sendable, Equatable {
         if case .null = self { self } else { .redacted }
     }
 
-    private static func lessCommon(_ value: any Sendable) -> RecordedValue {
+    private static func lessCommon(_ value: Any) -> RecordedValue {
         // The standard library's own types one by one: a cast to `any FixedWidthInteger` would call a stranger's conformance.
         let integer: Int64? =
             switch value {
@@ -73,21 +77,21 @@ package enum RecordedValue: Sendable, Equatable {
             }
         if let integer { return .integer(integer) }
         if let value = value as? Float { return .double(Double(value)) }
-        if let value = value as? any OptionalValue, value.isNil { return .null }
+        if let value = value as? any OptionalValue { return value.recorded }
         return .described(type: String(reflecting: type(of: value)), size: (value as? any CountedCollection)?.count)
     }
 }
 
-/// An optional that was stored as a value: its nil is a stored nil like any other.
+/// An optional that was stored as a value: its nil is a stored nil like any other, and what it wraps is the value.
 private protocol OptionalValue {
-    var isNil: Bool { get }
+    var recorded: RecordedValue { get }
 }
 
 extension Optional: OptionalValue {
-    fileprivate var isNil: Bool {
+    fileprivate var recorded: RecordedValue {
         switch self {
-        case .none: true
-        case .some(let wrapped): (wrapped as? any OptionalValue)?.isNil ?? false
+        case .none: .null
+        case .some(let wrapped): RecordedValue.kept(wrapped)
         }
     }
 }

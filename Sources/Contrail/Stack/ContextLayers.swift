@@ -115,7 +115,8 @@ final class ContextLayers: ScopeLayers {
     /// Whether the scope has ended, or what its app context was taken or borrowed from has.
     var hasEnded: Bool {
         if self.isClosed { return true }
-        if let borrowed, !borrowed.isLive(self.base), self.visible.app === self.base.app { return true }
+        guard self.visible.app === self.base.app else { return false }
+        if let borrowed, !borrowed.isLive(self.base) { return true }
         return self.appSource?.hasEnded ?? false
     }
 

@@ -5,12 +5,13 @@ internal import ContrailRecorder
 
 /// Notices, when a new unit of work begins on a bare thread, that earlier work never popped what it pushed there.
 ///
-/// Where one piece of work ends and the next begins the thread itself does not say. It is known when a hand-off runs, when an
-/// entry names its worker, and when a request is pushed on a thread of a pool, where requests do not nest by hand.
+/// Where one piece of work ends and the next begins the thread itself does not say. It is known when an entry names its worker,
+/// and on a thread of a pool, where requests do not nest by hand, when a hand-off runs and when a request is pushed.
 enum PoisonedThread {
     /// Checks at the begin of borrowed work.
     static func check(_ caller: ExecutionID, for context: AppContext?, _ site: Site) {
-        guard let layers = self.root(of: caller) else { return }
+        // Elsewhere the thread's own work may well be going on around the hand-off.
+        guard let layers = self.root(of: caller), ThreadState.current.isPooled else { return }
         self.report(layers.declareRemains(), reader: context.map { ($0.app, $0.lifetime.current) }, site)
     }
 

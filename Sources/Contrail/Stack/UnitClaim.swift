@@ -44,7 +44,7 @@ struct UnitClaim: Sendable {
     ) -> UnitClaim {
         let threadWorker = caller.isTask ? nil : ThreadState.current.worker
         guard app.recyclesOnRequest else { return self.surrounding(worker ?? threadWorker, outer) }
-        if worker == nil, isInside, let threadWorker {
+        if worker == nil, let threadWorker, isInside || self.isHosted(outer, elsewhereThan: threadWorker) {
             // The contexts around it go on with theirs, whichever of them took the thread's.
             return UnitClaim(owning: WorkUnit(worker: outer?.unit?.worker ?? threadWorker.name))
         }
@@ -53,6 +53,16 @@ struct UnitClaim: Sendable {
             return UnitClaim(owning: unit, on: worker, recycling: recycling)
         }
         return UnitClaim(owning: outer?.unit.map { WorkUnit(worker: $0.worker) } ?? WorkUnit())
+    }
+
+    /// Whether the code around is in a unit of its own, or on a worker of its own as a hand-off is: whatever it pushes must
+    /// not recycle the thread that happens to run it.
+    private static func isHosted(_ outer: Scope?, elsewhereThan threadWorker: Worker) -> Bool {
+        switch outer?.unitSource {
+        case .own(let unit, _)?: !unit.isEnded
+        case .following(let worker)?: worker !== threadWorker
+        case nil: false
+        }
     }
 
     /// Takes the unit for code that is not a request: the worker's, the one around it, or a new one.

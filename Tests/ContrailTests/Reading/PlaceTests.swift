@@ -82,12 +82,18 @@ struct PlaceTests {
         let left = App("left", recorder: app.recorder)
         try await withRequestContext(app, get("/owner")) { _ async throws in
             let snapshot = try ContextSnapshot("ship")
-            try await onThread {
-                let context = AppContext(left)
-                try context.push()
-                for _ in 0..<2 { try snapshot.run { #expect(Current.context?.app === app) } }
-                #expect(Current.context === context)
-                try context.pop()
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                DispatchQueue(label: "ship").async {
+                    continuation.resume(
+                        with: Result {
+                            let context = AppContext(left)
+                            try context.push()
+                            for _ in 0..<2 { try snapshot.run { #expect(Current.context?.app === app) } }
+                            #expect(Current.context === context)
+                            try context.pop()
+                        }
+                    )
+                }
             }
         }
         let problems = self.desk.events().problems
