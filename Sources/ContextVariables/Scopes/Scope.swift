@@ -268,8 +268,8 @@ package final class Scope: Sendable {
     private func readUnit(_ id: VariableID, _ reader: BoxReader) {
         if let pushed = self.pushedUnit {
             pushed.read(id, reader)
-        } else if let unit = self.borrowedUnit, !self.followsWorker || self.isInBaseUnit {
-            unit._withUnsafeGuaranteedRef { _ = $0.read(id, reader) }
+        } else if !self.followsWorker || self.isInBaseUnit {
+            self.borrowedUnit?._withUnsafeGuaranteedRef { _ = $0.read(id, reader) }
         } else {
             self.ownUnit?.read(id, reader)
         }
@@ -284,14 +284,17 @@ package final class Scope: Sendable {
     }
 
     @inline(__always)
+    private var borrowedWorker: Unmanaged<Worker>? {
+        self.baseWorker.map { Unmanaged.passUnretained($0) }
+    }
+
+    @inline(__always)
     private var borrowedBranch: Unmanaged<VariableBranch> { Unmanaged.passUnretained(self.branch) }
 
     /// Whether the worker is still in the unit that it was in when the scope began.
     @inline(__always)
     private var isInBaseUnit: Bool {
-        guard let unit = self.borrowedUnit, let worker = self.baseWorker.map({ Unmanaged.passUnretained($0) }) else {
-            return false
-        }
+        guard let unit = self.borrowedUnit, let worker = self.borrowedWorker else { return false }
         return worker._withUnsafeGuaranteedRef { worker in unit._withUnsafeGuaranteedRef { worker.isIn($0) } }
     }
 
