@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help deps build run test format lint soundness test-tsan smoke bench bench-peers bench-allocations deploy-check clean
+.PHONY: help deps build run test format lint soundness test-tsan stress smoke bench bench-peers bench-allocations \
+	deploy-check clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ soundness: ## run the checks that need no build
 test-tsan: ## run the tests of the core modules under the thread sanitizer
 	@STAGES=tsan scripts/test.sh
 
+stress: ## 100,000 programs, 10 million contexts, 64 busy tasks under the thread sanitizer
+	@scripts/stress.sh
+
 smoke: ## build in release mode, start the example service and hold its trail against real requests
 	@STAGES="release smoke" scripts/test.sh
 
@@ -57,4 +61,4 @@ deploy-check: ## check the systemd unit, the Dockerfile and the steps of the ima
 	@STAGES="release deploy" scripts/test.sh
 
 clean: ## remove what builds leave behind; trails in var/ stay
-	rm -rf .build .build-tsan Benchmarks/.build
+	rm -rf .build .build-tsan .build-stress Benchmarks/.build
