@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help deps build run test format lint soundness test-tsan stress smoke bench bench-peers bench-allocations \
+.PHONY: help deps build run test format lint soundness test-tsan stress docs smoke bench bench-peers bench-allocations \
 	deploy-check clean
 
 help: ## list these targets
@@ -41,6 +41,9 @@ test-tsan: ## run the tests of the core modules under the thread sanitizer
 stress: ## 100,000 programs, 10 million contexts, 64 busy tasks under the thread sanitizer
 	@scripts/stress.sh
 
+docs: ## make the documentation of the module Contrail as static pages in .build-docs/site
+	@scripts/docs.sh
+
 smoke: ## build in release mode, start the example service and hold its trail against real requests
 	@STAGES="release smoke" scripts/test.sh
 
@@ -61,4 +64,4 @@ deploy-check: ## check the systemd unit, the Dockerfile and the steps of the ima
 	@STAGES="release deploy" scripts/test.sh
 
 clean: ## remove what builds leave behind; trails in var/ stay
-	rm -rf .build .build-tsan .build-stress Benchmarks/.build
+	rm -rf .build .build-tsan .build-stress .build-docs Benchmarks/.build

@@ -25,7 +25,8 @@ list_files() {
 
 swift_sources() {
     local path
-    for path in Package.swift Sources Tests Examples migrations Benchmarks/Package.swift Benchmarks/Sources; do
+    for path in Package.swift Sources Tests Examples migrations Benchmarks/Package.swift Benchmarks/Sources \
+        Benchmarks/Benchmarks; do
         [[ ! -e $path ]] || printf '%s\n' "$path"
     done
 }

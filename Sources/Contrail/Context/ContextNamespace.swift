@@ -115,7 +115,7 @@ public final class ContextNamespace: Sendable {
         set { self.set(name, newValue, Site(fileID: fileID, line: line)) }
     }
 
-    /// The value under a name, as with ``subscript(_:fileID:line:)``. The language gives it no call site, so the trail does
+    /// The value under a name, as with `g["name"]`. The language gives it no call site, so the trail does
     /// not know the writer's: use another view where that matters.
     public subscript(dynamicMember name: String) -> (any Sendable)? {
         get { self.read(name, .unknown)?.value }

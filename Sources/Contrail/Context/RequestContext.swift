@@ -48,6 +48,7 @@ extension App {
         /// Makes a context for a request. It is not current until it is pushed.
         ///
         /// - Parameters:
+        ///   - app: The app that the request is for.
         ///   - request: The request's head.
         ///   - body: The request's body, in bytes.
         ///   - endpoint: The route that a server's router found; otherwise the app's own routes are asked at the push.

@@ -32,7 +32,7 @@ public func streamWithContext<Base: Sequence>(
     ContextSequence(base: base, hold: try ContextHold(Site(fileID: fileID, line: line)))
 }
 
-/// What ``streamWithContext(_:fileID:line:)-(Base)`` makes of an asynchronous sequence.
+/// What ``streamWithContext(_:fileID:line:)`` makes of an asynchronous sequence.
 public struct ContextStream<Base: AsyncSequence & Sendable>: AsyncSequence, Sendable {
     /// What the stream is of.
     public typealias Element = Base.Element
@@ -72,7 +72,7 @@ public struct ContextStream<Base: AsyncSequence & Sendable>: AsyncSequence, Send
     }
 }
 
-/// What ``streamWithContext(_:fileID:line:)-(Base)`` makes of a sequence.
+/// What ``streamWithContext(_:fileID:line:)`` makes of a sequence.
 public struct ContextSequence<Base: Sequence>: Sequence, IteratorProtocol {
     /// What the stream is of.
     public typealias Element = Base.Element

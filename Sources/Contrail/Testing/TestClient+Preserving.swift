@@ -66,7 +66,10 @@ extension TestClient {
     /// ``ContextError/Code/cookiesDisabled`` on a client without cookies, and ``ContextError/Code/sessionUnavailable`` when the
     /// store opens none.
     ///
-    /// - Parameter path: The path of the request, for stores that look at it.
+    /// - Parameters:
+    ///   - path: The path of the request, for stores that look at it.
+    ///   - headers: Header fields of the request.
+    ///   - body: Gets the session.
     public func sessionTransaction<Result>(
         _ path: String = "/",
         headers: HTTPFields = [:],

@@ -17,10 +17,10 @@ extension App {
 /// Sends requests to an app in the same process, for tests: `try app.testClient().get("/orders/7")`.
 ///
 /// A request goes through ``App/dispatch(_:body:worker:fileID:line:)``, where it is called. When the call returns, its contexts
-/// are gone, after one teardown (`TST-01`). In ``preserving(fileID:line:_:)-(_)`` they stay current for the test to read. An
+/// are gone, after one teardown (`TST-01`). In ``preserving(fileID:line:_:)`` they stay current for the test to read. An
 /// error that leaves the dispatch leaves the call: set `app.config.testing` to see errors of views rather than pages.
 ///
-/// Requests without ``preserving(fileID:line:_:)-(_)`` work anywhere, also at once; with it on the task or thread that called it.
+/// Requests without ``preserving(fileID:line:_:)`` work anywhere, also at once; with it on the task or thread that called it.
 /// Every call has a synchronous form, for apps without async hooks and handlers, and an async one.
 public final class TestClient: Sendable {
     /// The app that gets the requests.
