@@ -12,7 +12,8 @@ extension ContextScope {
     func use<Result, Failure: Error>(_ operation: () throws(Failure) -> Result) throws(Failure) -> Result {
         // Nothing here is an aggregate of the caller's types: nobody specialises it, and each would cost a look-up.
         try self.enter(orFailWith: Failure.self)
-        var unwound: Unwound?
+        var errors: [any Error] = []
+        var isUnwound = false
         let value: Result
         do throws(Failure) {
             value = try self.scope.run { () throws(Failure) in
@@ -20,29 +21,27 @@ extension ContextScope {
                 do throws(Failure) {
                     value = try operation()
                 } catch {
-                    unwound = self.unwindNowOrLater(Outcome(error: error))
+                    isUnwound = self.unwindNowOrLater(Outcome(error: error), &errors)
                     throw error
                 }
-                unwound = self.unwindNowOrLater(.ok)
+                isUnwound = self.unwindNowOrLater(.ok, &errors)
                 return value
             }
         } catch {
-            if let unwound { _ = self.conclude(unwound) }
+            if isUnwound { self.conclude(Outcome(error: error), &errors) }
             throw error
         }
-        if let unwound {
-            let errors = self.conclude(unwound)
-            if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
-        }
+        if isUnwound { self.conclude(.ok, &errors) }
+        if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
         return value
     }
 
-    private func unwindNowOrLater(_ outcome: Outcome) -> Unwound? {
+    private func unwindNowOrLater(_ outcome: Outcome, _ errors: inout [any Error]) -> Bool {
         if self.needsAsync {
             self.finishLater(outcome)
-            return nil
+            return false
         }
-        return self.unwindNow(outcome)
+        return self.unwindNow(outcome, &errors)
     }
 
     /// Enters, runs the closure on the caller's actor and finishes. Errors leave as with the sync twin.
@@ -50,7 +49,8 @@ extension ContextScope {
         _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         try await self.enter(orFailWith: Failure.self)
-        var unwound: Unwound?
+        var errors: [any Error] = []
+        var isUnwound = false
         let value: Result
         do throws(Failure) {
             value = try await self.scope.run { () async throws(Failure) in
@@ -58,36 +58,47 @@ extension ContextScope {
                 do throws(Failure) {
                     value = try await operation()
                 } catch {
-                    unwound = await self.unwind(Outcome(error: error))
+                    isUnwound = await self.unwind(Outcome(error: error), &errors)
                     throw error
                 }
-                unwound = await self.unwind(.ok)
+                isUnwound = await self.unwind(.ok, &errors)
                 return value
             }
         } catch {
-            if let unwound { _ = self.conclude(unwound) }
+            if isUnwound { self.conclude(Outcome(error: error), &errors) }
             throw error
         }
-        if let unwound {
-            let errors = self.conclude(unwound)
-            if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
-        }
+        if isUnwound { self.conclude(.ok, &errors) }
+        if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
         return value
     }
 
-    /// Throws what teardown threw, if `Failure` can carry it.
+    /// Throws what teardown threw, if `Failure` can carry it. Apart, for the optional in it.
+    @inline(never)
     private func fail<Failure: Error>(_ errors: [any Error], as type: Failure.Type) throws(Failure) {
         if let error = ContextError.teardownFailed(errors, self.site) as? Failure { throw error }
     }
 
     /// Refuses a synchronous closure form before any effect, when `Failure` can carry the error: a hook is async.
+    @inline(__always)
     static func refuse<Failure: Error>(
         _ app: App,
         forRequest: Bool,
         as type: Failure.Type,
         _ site: Site
     ) throws(Failure) {
-        guard app.hasAsyncAppHooks || app.hasAsyncRequestHooks else { return }
+        if app.hasAsyncAppHooks || app.hasAsyncRequestHooks {
+            try self.refuseIfAsync(app, forRequest: forRequest, as: type, site)
+        }
+    }
+
+    @inline(never)
+    private static func refuseIfAsync<Failure: Error>(
+        _ app: App,
+        forRequest: Bool,
+        as type: Failure.Type,
+        _ site: Site
+    ) throws(Failure) {
         let ownsApp = !forRequest || ContextLayers.inheritable?.visible.app?.app !== app
         guard (ownsApp && app.hasAsyncAppHooks) || (forRequest && app.hasAsyncRequestHooks) else { return }
         if let error = ContextError.asyncHooks(app, site) as? Failure { throw error }

@@ -119,10 +119,17 @@ package final class ContextScope: Sendable {
         throw obstacle.error
     }
 
-    /// Pushes the contexts. Returns the error of entering when `Failure` can carry it, and the push is undone then; any other
+    /// Pushes the contexts. Throws the error of entering when `Failure` can carry it, and the push is undone then; any other
     /// is in the trail, and the push stands.
+    @inline(__always)
     func enter<Failure: Error>(orFailWith type: Failure.Type) throws(Failure) {
-        guard let obstacle = self.push(), let carried = self.carried(obstacle, as: type) else { return }
+        if let obstacle = self.push() { try self.stop(at: obstacle, orFailWith: type) }
+    }
+
+    // Apart, because an optional of the caller's error type costs a look-up on entry to the function that has one.
+    @inline(never)
+    private func stop<Failure: Error>(at obstacle: Obstacle, orFailWith type: Failure.Type) throws(Failure) {
+        guard let carried = self.carried(obstacle, as: type) else { return }
         if self.abandon(obstacle) {
             if self.needsAsync {
                 self.finishLater(Outcome(error: carried))
@@ -135,7 +142,15 @@ package final class ContextScope: Sendable {
 
     /// Pushes the contexts, as its sync twin does.
     nonisolated(nonsending) func enter<Failure: Error>(orFailWith type: Failure.Type) async throws(Failure) {
-        guard let obstacle = self.push(), let carried = self.carried(obstacle, as: type) else { return }
+        if let obstacle = self.push() { try await self.stop(at: obstacle, orFailWith: type) }
+    }
+
+    @inline(never)
+    private nonisolated(nonsending) func stop<Failure: Error>(
+        at obstacle: Obstacle,
+        orFailWith type: Failure.Type
+    ) async throws(Failure) {
+        guard let carried = self.carried(obstacle, as: type) else { return }
         if self.abandon(obstacle) { await self.finish(Outcome(error: carried)) }
         throw carried
     }
@@ -218,95 +233,100 @@ package final class ContextScope: Sendable {
         return self.layers.pushCount > 0 && self.layers.leftovers.contains { $0.needsAsync }
     }
 
-    /// A finish between its two halves: what has run while the contexts were current, and the end of the app context.
-    struct Unwound {
-        fileprivate var errors: [any Error] = []
-        fileprivate var ending: LifetimeEnding?
+    /// Whether the end of an app context calls anything of the user's while it is current.
+    private var callsAppHooks: Bool {
+        self.appContext.app.hasHandlers || Signals.appContextTearingDown.hasReceivers
     }
 
     /// Whether the first half of a finish calls anything of the user's, which must see the contexts as the current ones.
     private var callsUser: Bool {
-        self.layers.pushCount > 0 || self.appContext.app.hasHandlers
-            || Signals.appContextTearingDown.hasReceivers || Signals.requestTearingDown.hasReceivers
+        self.callsAppHooks || self.layers.pushCount > 0 || Signals.requestTearingDown.hasReceivers
     }
 
     /// Unwinds and pops. Returns what hooks and receivers threw. Async hooks must not be there.
     func finish(_ outcome: Outcome) -> [any Error] {
-        guard let unwound = self.callsUser ? self.scope.run({ self.unwindNow(outcome) }) : self.unwindNow(outcome)
-        else {
-            return []
-        }
-        return self.conclude(unwound)
+        var errors: [any Error] = []
+        let isUnwound =
+            self.callsUser
+            ? self.scope.run { self.unwindNow(outcome, &errors) }
+            : self.unwindNow(outcome, &errors)
+        if isUnwound { self.conclude(outcome, &errors) }
+        return errors
     }
 
-    /// The first half of a finish: unwinds and runs the hooks. The caller runs in the scope, unless there is nothing to call.
-    /// Returns nil when the scope is finished already.
-    func unwindNow(_ outcome: Outcome) -> Unwound? {
-        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return nil }
-        var unwound = Unwound()
+    /// The first half of a finish: unwinds and runs the hooks, and adds what they threw. The caller runs in the scope, unless
+    /// there is nothing to call. Returns false when the scope is finished already.
+    func unwindNow(_ outcome: Outcome, _ errors: inout [any Error]) -> Bool {
+        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
         while let (push, scope) = self.nextLeftover() {
             var ending = push.leaking()
             scope.run { ending.runHooks() }
             scope.closeLayers()
             self.layers.removeTop()
-            unwound.errors += ending.finish()
+            errors += ending.finish()
             push.claim?.release()
         }
         if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
             var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
             ending.runHooks()
             self.layers.unbindRequest()
-            let errors = ending.finish()
-            if !errors.isEmpty { unwound.errors += errors }
+            ending.finish(&errors)
         }
-        guard self.ownsApp else { return unwound }
-        unwound.ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
-        unwound.ending?.runHooks()
-        return unwound
+        guard self.ownsApp else { return true }
+        if self.callsAppHooks {
+            var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
+            ending.runHooks()
+            ending.moveErrors(to: &errors)
+        } else {
+            self.appContext.beginQuietPop(outcome)
+        }
+        return true
     }
 
-    /// The second half of a finish: the contexts are no longer current. Returns what hooks and receivers threw.
-    func conclude(_ unwound: consuming Unwound) -> [any Error] {
+    /// The second half of a finish: the contexts are no longer current. Adds what receivers threw.
+    func conclude(_ outcome: Outcome, _ errors: inout [any Error]) {
         self.leave()
-        let errors = unwound.ending?.finish() ?? []
-        return errors.isEmpty ? unwound.errors : unwound.errors + errors
+        if self.ownsApp { self.appContext.concludePop(outcome, site: self.site, &errors) }
     }
 
     /// Unwinds and pops, with async hooks shielded from cancellation. Returns what hooks and receivers threw.
     @discardableResult
     package nonisolated(nonsending) func finish(_ outcome: Outcome) async -> [any Error] {
-        guard self.callsUser else {
-            // No hook, so no async one.
-            guard let unwound = self.unwindNow(outcome) else { return [] }
-            return self.conclude(unwound)
-        }
-        guard let unwound = await self.scope.run({ () async in await self.unwind(outcome) }) else { return [] }
-        return self.conclude(unwound)
+        var errors: [any Error] = []
+        let isUnwound =
+            if self.callsUser {
+                await self.scope.run { () async in await self.unwind(outcome, &errors) }
+            } else {
+                // No hook, so no async one.
+                self.unwindNow(outcome, &errors)
+            }
+        if isUnwound { self.conclude(outcome, &errors) }
+        return errors
     }
 
     /// The first half of a finish, as its sync twin does, with async hooks.
-    nonisolated(nonsending) func unwind(_ outcome: Outcome) async -> Unwound? {
-        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return nil }
-        var unwound = Unwound()
+    nonisolated(nonsending) func unwind(_ outcome: Outcome, _ errors: inout [any Error]) async -> Bool {
+        guard self.callsUser else { return self.unwindNow(outcome, &errors) }
+        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
         while let (push, scope) = self.nextLeftover() {
             var ending = push.leaking()
             await scope.run { await ending.runHooks() }
             scope.closeLayers()
             self.layers.removeTop()
-            unwound.errors += ending.finish()
+            errors += ending.finish()
             push.claim?.release()
         }
         if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
             var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
             await ending.runHooks()
             self.layers.unbindRequest()
-            unwound.errors += ending.finish()
+            ending.finish(&errors)
         }
-        guard self.ownsApp else { return unwound }
+        guard self.ownsApp else { return true }
         var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
         await ending.runHooks()
-        unwound.ending = ending
-        return unwound
+        ending.moveErrors(to: &errors)
+        return true
     }
 
     /// Finishes in a housekeeping task: for a caller that cannot wait, such as a `deinit`.

@@ -84,54 +84,31 @@ struct LifetimeEnding {
 
     /// Counts the pop, records it, and sends `appcontext_popped`. The context is no longer bound. Returns all errors.
     mutating func finish() -> [any Error] {
-        let time = self.app.timeToNote
         switch self.subject {
-        case .app(let context):
-            let lifetime = context.lifetime.pop(at: time)
-            if lifetime.depth == 0 {
-                LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
-            }
-            self.app.record(
-                .appPop(self.pop(lifetime, time)),
-                context: lifetime.ordinal,
-                unit: lifetime.unit,
-                at: time
-            )
-            if Signals.appContextPopped.hasReceivers { self.send(Signals.appContextPopped, ()) }
-        case .request(let context):
-            let lifetime = context.lifetime.pop(at: time)
-            if lifetime.depth == 0 {
-                let path = context.request.path
-                LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
-            }
-            self.app.record(
-                .requestPop(self.pop(lifetime, time)),
-                context: lifetime.ordinal,
-                unit: lifetime.unit,
-                at: time
-            )
+        case .app(let context): context.concludePop(self.outcome, site: self.site, &self.errors)
+        case .request(let context): context.concludePop(self.outcome, site: self.site)
         }
         return self.errors
     }
 
-    private func pop(_ lifetime: LifetimeState.Ending, _ time: UInt64) -> TrailEvent.Pop {
-        TrailEvent.Pop(
-            remaining: lifetime.depth,
-            outcome: self.outcome.recorded,
-            error: self.app.recordedText(of: self.outcome.error),
-            durationNanoseconds: time &- lifetime.beganAt,
-            site: self.site
-        )
+    /// Does the same, and adds the errors to others.
+    mutating func finish(_ errors: inout [any Error]) {
+        let own = self.finish()
+        if !own.isEmpty { errors += own }
+    }
+
+    /// Adds the errors so far to others, for a context that is concluded by itself.
+    mutating func moveErrors(to errors: inout [any Error]) {
+        if !self.errors.isEmpty { errors += self.errors }
+        self.errors = []
     }
 
     private func snapshot() {
-        let label = if case .failed = self.outcome { "failure" } else { "teardown" }
         switch self.subject {
         case .app(let context):
-            context.g.recordSnapshot(label: label, context: self.ordinal, unit: self.unit, onlyIfChanged: true)
+            context.g.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
         case .request(let context):
-            context.appContext?.g
-                .recordSnapshot(label: label, context: self.ordinal, unit: self.unit, onlyIfChanged: true)
+            context.appContext?.g.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
         }
     }
 
@@ -227,6 +204,80 @@ struct LifetimeEnding {
             self.errors.append(error)
             self.app.recordSignalFailure(signal.name, error, context: self.ordinal, unit: self.unit)
         }
+    }
+}
+
+extension AppContext {
+    /// Begins a pop at which nothing of the user's is called: writes `g` down if it is the last.
+    func beginQuietPop(_ outcome: Outcome) {
+        let (ordinal, unit, isLast) = self.lifetime.beginPop()
+        if isLast { self.g.recordEnding(outcome, context: ordinal, unit: unit) }
+    }
+
+    /// Counts a pop that was begun, records it, and sends `appcontext_popped`. Adds what receivers threw.
+    func concludePop(_ outcome: Outcome, site: Site, _ errors: inout [any Error]) {
+        let time = self.app.timeToNote
+        let lifetime = self.lifetime.pop(at: time)
+        if lifetime.depth == 0 {
+            LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
+        }
+        self.app.record(
+            .appPop(lifetime.pop(outcome, in: self.app, at: time, site)),
+            context: lifetime.ordinal,
+            unit: lifetime.unit,
+            at: time
+        )
+        guard Signals.appContextPopped.hasReceivers else { return }
+        do {
+            try Signals.appContextPopped.send(from: self.app, ())
+        } catch {
+            errors.append(error)
+            self.app.recordSignalFailure(
+                Signals.appContextPopped.name,
+                error,
+                context: lifetime.ordinal,
+                unit: lifetime.unit
+            )
+        }
+    }
+}
+
+extension App.RequestContext {
+    /// Counts a pop that was begun, and records it.
+    fileprivate func concludePop(_ outcome: Outcome, site: Site) {
+        let time = self.app.timeToNote
+        let lifetime = self.lifetime.pop(at: time)
+        if lifetime.depth == 0 {
+            let path = self.request.path
+            LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
+        }
+        self.app.record(
+            .requestPop(lifetime.pop(outcome, in: self.app, at: time, site)),
+            context: lifetime.ordinal,
+            unit: lifetime.unit,
+            at: time
+        )
+    }
+}
+
+extension LifetimeState.Ending {
+    /// The record of the pop.
+    fileprivate func pop(_ outcome: Outcome, in app: App, at time: UInt64, _ site: Site) -> TrailEvent.Pop {
+        TrailEvent.Pop(
+            remaining: self.depth,
+            outcome: outcome.recorded,
+            error: app.recordedText(of: outcome.error),
+            durationNanoseconds: time &- self.beganAt,
+            site: site
+        )
+    }
+}
+
+extension ContextNamespace {
+    /// Records all values at the end of a lifetime, unless nothing has changed since that was done.
+    fileprivate func recordEnding(_ outcome: Outcome, context: TrailEvent.ContextOrdinal?, unit: WorkUnit?) {
+        let label = if case .failed = outcome { "failure" } else { "teardown" }
+        self.recordSnapshot(label: label, context: context, unit: unit, onlyIfChanged: true)
     }
 }
 
