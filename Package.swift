@@ -112,7 +112,9 @@ let service: [Target] = [
     .target(
         name: "ContrailMigrations",
         path: "migrations",
-        resources: [.embedInCode("v0001_trail.sql"), .embedInCode("v0002_parties.sql")],
+        resources: [
+            .embedInCode("v0001_trail.sql"), .embedInCode("v0002_parties.sql"), .embedInCode("v0003_iso_times.sql"),
+        ],
         swiftSettings: adapterSettings
     ),
     .target(name: "CSQLiteSandbox", linkerSettings: [.linkedLibrary("sqlite3")]),

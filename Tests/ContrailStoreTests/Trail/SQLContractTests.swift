@@ -58,6 +58,21 @@ struct SQLContractTests {
         #expect(try directory.texts("PRAGMA journal_mode") == ["wal"])
     }
 
+    @Test("a time in the first tenth of its second keeps the zeros of its fraction")
+    func isoZeros() throws {
+        let directory = try TemporaryTrail()
+        try directory.open().close()
+        for (at, iso) in [(1_763_714_627_038_340, "08:43:47.038340Z"), (1_763_714_627_000_007, "08:43:47.000007Z")] {
+            try directory.connection().write { try $0.execute(sql: "UPDATE run SET started_at = \(at)") }
+            #expect(try directory.texts("SELECT substr(started_at_iso, 12) FROM runs") == [iso])
+        }
+        let definitions = try directory.texts("SELECT sql FROM sqlite_master WHERE type = 'view' AND sql LIKE '%_iso%'")
+        #expect(definitions.count == 7)
+        for definition in definitions {
+            #expect(definition?.contains(/\|\| [a-z._]+ %/) == false, "\(definition ?? "")")
+        }
+    }
+
     @Test("times have a twin in ISO 8601 with microseconds")
     func isoTwins() throws {
         let directory = try TemporaryTrail()
