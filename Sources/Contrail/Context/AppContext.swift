@@ -2,6 +2,7 @@
 
 public import ContextVariables
 internal import ContrailRecorder
+internal import Synchronization
 
 /// An app context: it makes its app current and owns a namespace `g`.
 ///
@@ -11,13 +12,51 @@ internal import ContrailRecorder
 public final class AppContext: ContextDrawing {
     /// The app that is current while the context is.
     public let app: App
-    /// The namespace, made with the context and kept over its lifetimes.
-    public let g: ContextNamespace
+    /// The namespace, made when it is first asked for and kept over the lifetimes of the context.
+    public var g: ContextNamespace { self.touchedNamespace ?? self.madeNamespace() }
 
     let origin: TrailEvent.Push.Origin
     let lifetime = LifetimeState()
 
     private let ownNamespace: (any Sendable)?
+    /// A counted reference to the namespace once it is made: written at most once, and given back in `deinit`. What is read
+    /// here is therefore alive for as long as the context, which its reader holds. `AtomicLazyReference` is the same at five
+    /// times the price.
+    private let keptNamespace = Atomic<UInt>(0)
+
+    deinit {
+        // Nobody else holds the context any more; the reference is the one that was counted when it was stored.
+        Self.namespace(at: self.keptNamespace.load(ordering: .acquiring))?.release()
+    }
+
+    /// The namespace, if anybody has asked for it.
+    @inline(__always)
+    var touchedNamespace: ContextNamespace? {
+        Self.namespace(at: self.keptNamespace.load(ordering: .acquiring))?.takeUnretainedValue()
+    }
+
+    /// The namespace at an address that was read from the field above; nil for 0.
+    @inline(__always)
+    private static func namespace(at address: UInt) -> Unmanaged<ContextNamespace>? {
+        UnsafeRawPointer(bitPattern: address).map { Unmanaged.fromOpaque($0) }
+    }
+
+    @inline(never)
+    private func madeNamespace() -> ContextNamespace {
+        let namespace = ContextNamespace(app: self.app, reportsOldValues: self.origin != .test)
+        // Counted for the context, and given back at once when another caller was faster.
+        let counted = Unmanaged.passRetained(namespace)
+        let (isFirst, first) = self.keptNamespace.compareExchange(
+            expected: 0,
+            desired: UInt(bitPattern: counted.toOpaque()),
+            ordering: .acquiringAndReleasing
+        )
+        if !isFirst { counted.release() }
+        let winner = isFirst ? namespace : Self.namespace(at: first)?.takeUnretainedValue() ?? namespace
+        // A lifetime that begins meanwhile either finds the namespace or is found here: both ask under the lifetime's lock.
+        winner.adopt(self.lifetime.ordinal)
+        return winner
+    }
 
     /// Makes a context. It is not current until it is pushed.
     public convenience init(_ app: App) {
@@ -26,7 +65,6 @@ public final class AppContext: ContextDrawing {
 
     init(_ app: App, origin: TrailEvent.Push.Origin) {
         self.app = app
-        self.g = ContextNamespace(app: app, reportsOldValues: origin != .test)
         self.origin = origin
         self.ownNamespace = app.makeNamespace?()
     }

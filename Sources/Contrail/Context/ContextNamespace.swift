@@ -67,7 +67,7 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) throws(ContextError) -> (any Sendable)? {
-        if let stored = self.read(name, Site(fileID: fileID, line: line)) { return stored.value }
+        if let value = self.read(name, Site(fileID: fileID, line: line)) { return value }
         throw self.missing(name, Site(fileID: fileID, line: line))
     }
 
@@ -78,7 +78,7 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) -> (any Sendable)? {
-        if let stored = self.read(name, Site(fileID: fileID, line: line)) { stored.value } else { fallback }
+        if let value = self.read(name, Site(fileID: fileID, line: line)) { value } else { fallback }
     }
 
     /// The value under a name as a type; throws ``ContextError/Code/missingKey`` or ``ContextError/Code/wrongType``.
@@ -111,14 +111,14 @@ public final class ContextNamespace: Sendable {
     ///
     /// Setting stores the value, and setting `nil` stores nil, as Flask does; ``remove(_:fileID:line:)`` removes.
     public subscript(name: String, fileID: StaticString = #fileID, line: UInt = #line) -> (any Sendable)? {
-        get { self.read(name, Site(fileID: fileID, line: line))?.value }
+        get { self.read(name, Site(fileID: fileID, line: line)) ?? nil }
         set { self.set(name, newValue, Site(fileID: fileID, line: line)) }
     }
 
     /// The value under a name, as with `g["name"]`. The language gives it no call site, so the trail does
     /// not know the writer's: use another view where that matters.
     public subscript(dynamicMember name: String) -> (any Sendable)? {
-        get { self.read(name, .unknown)?.value }
+        get { self.read(name, .unknown) ?? nil }
         set { self.set(name, newValue, .unknown) }
     }
 
@@ -130,8 +130,8 @@ public final class ContextNamespace: Sendable {
     ) -> Key.Value? {
         get {
             // An absent value must not reach the cast: to an optional `Key.Value` nothing would become a stored nil.
-            guard let stored = self.read(Key.name, Site(fileID: fileID, line: line)) else { return nil }
-            return stored.value as? Key.Value
+            guard let value = self.read(Key.name, Site(fileID: fileID, line: line)) else { return nil }
+            return value as? Key.Value
         }
         set {
             let site = Site(fileID: fileID, line: line)
@@ -207,6 +207,11 @@ public final class ContextNamespace: Sendable {
         }
     }
 
+    /// Attributes what follows to the lifetime in which the namespace was made, unless a later one has begun.
+    func adopt(_ ordinal: TrailEvent.ContextOrdinal) {
+        _ = self.ordinal.compareExchange(expected: 0, desired: ordinal, ordering: .relaxed)
+    }
+
     /// Records all values, attributed to `context` or else to the owner.
     ///
     /// With `onlyIfChanged` an empty namespace leaves nothing, and neither does one that such a snapshot has shown as it is
@@ -245,13 +250,19 @@ public final class ContextNamespace: Sendable {
     }
 
     /// What is under a name. A value that an earlier lifetime left in another unit of work is reported, once.
-    private func read(_ name: String, _ site: Site) -> Stored? {
+    ///
+    /// The outer optional tells whether the name is there, the inner one is the value, be it a stored nil.
+    private func read(_ name: String, _ site: Site) -> (any Sendable)?? {
         let ordinal = self.ordinal.load(ordering: .relaxed)
-        guard let stored = self.table.withLock({ $0.entries[name] }) else { return nil }
-        if stored.ordinal != ordinal, stored.ordinal != 0, self.reportsOldValues {
-            self.reportOld(stored, name, ordinal, site)
+        var old: Stored?
+        let value = self.table.withLock { table -> (any Sendable)?? in
+            guard let index = table.entries.index(forKey: name) else { return nil }
+            let setIn = table.entries.values[index].ordinal
+            if setIn != ordinal, setIn != 0, self.reportsOldValues { old = table.entries.values[index] }
+            return .some(table.entries.values[index].value)
         }
-        return stored
+        if let old { self.reportOld(old, name, ordinal, site) }
+        return value
     }
 
     private func reportOld(_ stored: Stored, _ name: String, _ ordinal: TrailEvent.ContextOrdinal, _ site: Site) {

@@ -258,7 +258,7 @@ package final class ContextScope: Sendable {
     /// there is nothing to call. Returns false when the scope is finished already.
     func unwindNow(_ outcome: Outcome, _ errors: inout [any Error]) -> Bool {
         guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
-        while let (push, scope) = self.nextLeftover() {
+        while self.layers.pushCount > 0, let (push, scope) = self.nextLeftover() {
             var ending = push.leaking()
             scope.run { ending.runHooks() }
             scope.closeLayers()
@@ -308,7 +308,7 @@ package final class ContextScope: Sendable {
     nonisolated(nonsending) func unwind(_ outcome: Outcome, _ errors: inout [any Error]) async -> Bool {
         guard self.callsUser else { return self.unwindNow(outcome, &errors) }
         guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
-        while let (push, scope) = self.nextLeftover() {
+        while self.layers.pushCount > 0, let (push, scope) = self.nextLeftover() {
             var ending = push.leaking()
             await scope.run { await ending.runHooks() }
             scope.closeLayers()
@@ -337,8 +337,7 @@ package final class ContextScope: Sendable {
 
     /// The leftover on top, with the scope in which its hooks see it as current: not every caller is the owner.
     private func nextLeftover() -> (ContextPush, Scope)? {
-        guard self.layers.pushCount > 0 else { return nil }
-        return self.layers.top.map { push in
+        self.layers.top.map { push in
             (push, push.scope(showing: self.layers.visibleToOwner, of: self.layers, branch: self.scope.branch))
         }
     }

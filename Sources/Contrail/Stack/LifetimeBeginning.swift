@@ -15,7 +15,9 @@ extension AppContext {
     ) {
         let time = self.app.timeToNote
         let lifetime = self.lifetime.push(by: owner, at: time, site: site, unit: unit, recorder: self.app.recorder)
-        if lifetime.depth == 1 { self.g.beginLifetime(lifetime.ordinal, after: lifetime.previousEnd) }
+        if lifetime.depth == 1 {
+            self.touchedNamespace?.beginLifetime(lifetime.ordinal, after: lifetime.previousEnd)
+        }
         self.app.record(
             .appPush(
                 TrailEvent.Push(

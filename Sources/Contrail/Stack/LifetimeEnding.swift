@@ -106,9 +106,10 @@ struct LifetimeEnding {
     private func snapshot() {
         switch self.subject {
         case .app(let context):
-            context.g.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
+            context.touchedNamespace?.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
         case .request(let context):
-            context.appContext?.g.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
+            context.appContext?.touchedNamespace?
+                .recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
         }
     }
 
@@ -211,7 +212,7 @@ extension AppContext {
     /// Begins a pop at which nothing of the user's is called: writes `g` down if it is the last.
     func beginQuietPop(_ outcome: Outcome) {
         let (ordinal, unit, isLast) = self.lifetime.beginPop()
-        if isLast { self.g.recordEnding(outcome, context: ordinal, unit: unit) }
+        if isLast { self.touchedNamespace?.recordEnding(outcome, context: ordinal, unit: unit) }
     }
 
     /// Counts a pop that was begun, records it, and sends `appcontext_popped`. Adds what receivers threw.

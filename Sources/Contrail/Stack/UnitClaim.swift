@@ -6,8 +6,9 @@ internal import ContextVariables
 struct UnitClaim: Sendable {
     /// The unit at the time of the claim.
     let unit: WorkUnit
-    /// Where a scope of the context finds its unit: it follows the worker, unless the unit was taken for the context.
-    let source: UnitSource
+    /// The worker that hosts the unit.
+    private let worker: Worker?
+    private let followsWorker: Bool
     /// What the worker did to give the unit; `nil` when it did not recycle.
     let recycling: Worker.Recycling?
     /// Whether the unit ends with the context.
@@ -15,20 +16,32 @@ struct UnitClaim: Sendable {
 
     private init(owning unit: WorkUnit, on worker: Worker? = nil, recycling: Worker.Recycling? = nil) {
         self.unit = unit
-        self.source = .own(unit, on: worker)
+        self.worker = worker
+        self.followsWorker = false
         self.recycling = recycling
         self.isOwned = true
     }
 
-    private init(_ unit: WorkUnit, from source: UnitSource) {
+    private init(sharing unit: WorkUnit, on worker: Worker?) {
         self.unit = unit
-        self.source = source
+        self.worker = worker
+        self.followsWorker = false
         self.recycling = nil
         self.isOwned = false
     }
 
     private init(following worker: Worker) {
-        self.init(worker.currentUnit(), from: .following(worker))
+        self.unit = worker.currentUnit()
+        self.worker = worker
+        self.followsWorker = true
+        self.recycling = nil
+        self.isOwned = false
+    }
+
+    /// Where a scope of the context finds its unit: it follows the worker, unless the unit was taken for the context.
+    var source: UnitSource {
+        if self.followsWorker, let worker { return .following(worker) }
+        return .own(self.unit, on: self.worker)
     }
 
     /// Takes the unit for a request: its worker recycles, unless the app says otherwise or the worker is inside a context,
@@ -74,7 +87,7 @@ struct UnitClaim: Sendable {
     private static func surrounding(_ worker: Worker?, _ outer: Scope?) -> UnitClaim {
         if let source = outer?.unitSource {
             switch source {
-            case .own(let unit, _) where !unit.isEnded: return UnitClaim(unit, from: source)
+            case .own(let unit, let worker) where !unit.isEnded: return UnitClaim(sharing: unit, on: worker)
             case .following(let worker): return UnitClaim(following: worker)
             case .own: break
             }
@@ -84,7 +97,7 @@ struct UnitClaim: Sendable {
 
     /// Ends the unit and releases its values, if it was taken for the context.
     func release() {
-        guard self.isOwned, case .own(let unit, let worker) = self.source else { return }
-        if let worker { worker.releaseUnit(unit) } else { unit.end() }
+        guard self.isOwned else { return }
+        if let worker { worker.releaseUnit(self.unit) } else { self.unit.end() }
     }
 }
