@@ -313,22 +313,21 @@ public final class ContextNamespace: Sendable {
     private struct Change {
         let value: (any Sendable)?
         let site: Site
-        /// The unit of the writer; nil without a recorder.
+        /// The unit of the writer; nil when nothing is recorded.
         let unit: WorkUnit?
         /// The value as the trail keeps it under an innocent name; nil when nothing is recorded.
         let recorded: RecordedValue?
     }
 
     private func change(to value: (any Sendable)?, _ site: Site) -> Change {
-        guard let recorder = self.app.recorder else {
+        guard let recorder = self.app.recorder, recorder.isRecording else {
             return Change(value: value, site: site, unit: nil, recorded: nil)
         }
         return Change(
             value: value,
             site: site,
             unit: Scope.current?.unit,
-            recorded: recorder.isRecording
-                ? recorder.redaction.redacted(RecordedValue(value), underSecret: false) : nil
+            recorded: recorder.redaction.redacted(RecordedValue(value), underSecret: false)
         )
     }
 
