@@ -14,7 +14,7 @@ extension App {
         unit: WorkUnit?,
         at time: UInt64? = nil
     ) {
-        guard let recorder = self.recorder, recorder.isRecording else { return }
+        guard self.isRecording, let recorder = self.recorder else { return }
         recorder.record(
             body(),
             // A run that is out of numbers goes on without.
@@ -26,10 +26,18 @@ extension App {
         )
     }
 
+    /// Whether anything is recorded.
+    @inline(__always)
+    var isRecording: Bool {
+        // Borrowed: the recorder is a constant of the app, which the caller holds; counting it up and down would cost more
+        // than everything else that happens when nothing is recorded.
+        guard let recorder = self.recorder.map({ Unmanaged.passUnretained($0) }) else { return false }
+        return recorder._withUnsafeGuaranteedRef { $0.isRecording }
+    }
+
     /// The time of something that is recorded if anything is: exact then, and otherwise cheap, for what messages say.
     var timeToNote: UInt64 {
-        guard let recorder = self.recorder, recorder.isRecording else { return MonotonicClock.recentNanoseconds }
-        return MonotonicClock.nanoseconds
+        self.isRecording ? MonotonicClock.nanoseconds : MonotonicClock.recentNanoseconds
     }
 
     /// The text of an error as it may be stored, or nil. Asks the error for its description; never under a lock.

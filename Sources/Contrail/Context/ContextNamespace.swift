@@ -320,7 +320,7 @@ public final class ContextNamespace: Sendable {
     }
 
     private func change(to value: (any Sendable)?, _ site: Site) -> Change {
-        guard let recorder = self.app.recorder, recorder.isRecording else {
+        guard self.app.isRecording, let recorder = self.app.recorder else {
             return Change(value: value, site: site, unit: nil, recorded: nil)
         }
         return Change(

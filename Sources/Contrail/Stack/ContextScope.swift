@@ -16,10 +16,14 @@ package final class ContextScope: Sendable {
     package unowned(unsafe) let request: App.RequestContext?
     package unowned(unsafe) let appContext: AppContext
 
-    // unowned(unsafe): `scope` is constant and was made with these layers, which it keeps for as long as it lives.
-    private unowned(unsafe) let layers: ContextLayers
+    // Unmanaged: `scope` is constant and was made with these layers, which it keeps for as long as it lives; and the app is a
+    // constant of the app context, which is in their base. The properties below borrow them where nothing needs a count.
+    private let keptLayers: Unmanaged<ContextLayers>
+    private let keptApp: Unmanaged<App>
+    private var layers: ContextLayers { self.keptLayers.takeUnretainedValue() }
     private let owner: ExecutionID
     private let ownsApp: Bool
+    private let isRequest: Bool
     private let parent: TrailEvent.ContextOrdinal?
     private let claim: UnitClaim
     let site: Site
@@ -44,11 +48,13 @@ package final class ContextScope: Sendable {
         self.owner = caller
         self.appContext = context
         self.request = nil
+        self.isRequest = false
         self.ownsApp = true
         self.parent = around?.app === context ? nil : context.app.ordinal(of: around?.app)
         self.claim = .forApp(worker: worker, in: outer, caller: caller)
         self.site = site
-        self.layers = layers
+        self.keptLayers = Unmanaged.passUnretained(layers)
+        self.keptApp = Unmanaged.passUnretained(self.appContext.app)
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
@@ -76,6 +82,7 @@ package final class ContextScope: Sendable {
         self.owner = caller
         self.appContext = appContext
         self.request = request
+        self.isRequest = true
         self.ownsApp = reused == nil
         self.parent = reused == nil ? request.app.ordinal(of: around?.app) : nil
         self.claim = .forRequest(
@@ -86,7 +93,8 @@ package final class ContextScope: Sendable {
             isInside: around?.app != nil
         )
         self.site = site
-        self.layers = layers
+        self.keptLayers = Unmanaged.passUnretained(layers)
+        self.keptApp = Unmanaged.passUnretained(self.appContext.app)
         self.scope = Scope(
             owner: caller,
             branch: Scope.branch(for: caller, nestedIn: outer),
@@ -183,7 +191,7 @@ package final class ContextScope: Sendable {
     }
 
     private func pushRequest() -> Obstacle? {
-        guard let request = self.request else { return nil }
+        guard self.isRequest, let request = self.request else { return nil }
         self.layers.bindRequest()
         request.beginPush(on: self.appContext, site: self.site, unit: self.claim.unit, by: self.owner)
         do {
@@ -227,20 +235,23 @@ package final class ContextScope: Sendable {
 
     /// Whether a hook would run now that only an async caller can run: on the way out, or for what was left pushed.
     var needsAsync: Bool {
-        let app = self.appContext.app
-        if self.ownsApp, app.hasAsyncAppHooks { return true }
-        if self.request != nil, app.hasAsyncRequestHooks { return true }
-        return self.layers.pushCount > 0 && self.layers.leftovers.contains { $0.needsAsync }
+        let hasAsyncHooks = self.keptApp._withUnsafeGuaranteedRef { app in
+            (self.ownsApp && app.hasAsyncAppHooks) || (self.isRequest && app.hasAsyncRequestHooks)
+        }
+        return hasAsyncHooks || (self.isPushedInto && self.layers.leftovers.contains { $0.needsAsync })
     }
+
+    /// Whether an imperative push is left in the scope.
+    private var isPushedInto: Bool { self.keptLayers._withUnsafeGuaranteedRef { $0.pushCount > 0 } }
 
     /// Whether the end of an app context calls anything of the user's while it is current.
     private var callsAppHooks: Bool {
-        self.appContext.app.hasHandlers || Signals.appContextTearingDown.hasReceivers
+        self.keptApp._withUnsafeGuaranteedRef { $0.hasHandlers } || Signals.appContextTearingDown.hasReceivers
     }
 
     /// Whether the first half of a finish calls anything of the user's, which must see the contexts as the current ones.
     private var callsUser: Bool {
-        self.callsAppHooks || self.layers.pushCount > 0 || Signals.requestTearingDown.hasReceivers
+        self.callsAppHooks || self.isPushedInto || Signals.requestTearingDown.hasReceivers
     }
 
     /// Unwinds and pops. Returns what hooks and receivers threw. Async hooks must not be there.
@@ -258,7 +269,7 @@ package final class ContextScope: Sendable {
     /// there is nothing to call. Returns false when the scope is finished already.
     func unwindNow(_ outcome: Outcome, _ errors: inout [any Error]) -> Bool {
         guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
-        while self.layers.pushCount > 0, let (push, scope) = self.nextLeftover() {
+        while self.isPushedInto, let (push, scope) = self.nextLeftover() {
             var ending = push.leaking()
             scope.run { ending.runHooks() }
             scope.closeLayers()
@@ -266,7 +277,7 @@ package final class ContextScope: Sendable {
             errors += ending.finish()
             push.claim?.release()
         }
-        if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
+        if self.isRequest, let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
             var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
             ending.runHooks()
             self.layers.unbindRequest()
@@ -308,7 +319,7 @@ package final class ContextScope: Sendable {
     nonisolated(nonsending) func unwind(_ outcome: Outcome, _ errors: inout [any Error]) async -> Bool {
         guard self.callsUser else { return self.unwindNow(outcome, &errors) }
         guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
-        while self.layers.pushCount > 0, let (push, scope) = self.nextLeftover() {
+        while self.isPushedInto, let (push, scope) = self.nextLeftover() {
             var ending = push.leaking()
             await scope.run { await ending.runHooks() }
             scope.closeLayers()
@@ -316,7 +327,7 @@ package final class ContextScope: Sendable {
             errors += ending.finish()
             push.claim?.release()
         }
-        if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
+        if self.isRequest, let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
             var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
             await ending.runHooks()
             self.layers.unbindRequest()
@@ -343,7 +354,7 @@ package final class ContextScope: Sendable {
     }
 
     private func leave() {
-        self.layers.close()
+        self.keptLayers._withUnsafeGuaranteedRef { $0.close() }
         self.claim.release()
     }
 }
