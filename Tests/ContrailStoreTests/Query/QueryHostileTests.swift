@@ -170,7 +170,13 @@ private let burns: [HostileInput] = [
         nil,
         .queryTimeout
     ),
-    .init("S68", "SELECT length(trim(hex(zeroblob(64000)),replace(hex(zeroblob(5000)),'0','a')||'0'))", nil),
+    .init(
+        "S68",
+        "SELECT length(trim(hex(zeroblob(64000)),replace(hex(zeroblob(5000)),'0','a')||'0'))",
+        // Milliseconds on a machine that has time, and stopped in time on one that has not.
+        nil,
+        .queryTimeout
+    ),
     .init("S69", "SELECT \(times(50, "json_patch('{}','{}')", ","))", .queryDenied),
     .init("S70", "SELECT \(times(90, "length('x')", "+"))", .queryDenied),
     .init("S70b", "SELECT \(times(64, "length('x')", "+"))", nil),
