@@ -61,7 +61,11 @@ extension App.RequestContext {
 
     /// Pushes the context, runs the closure, pops with its outcome.
     fileprivate func runPushed<Result>(_ site: Site, _ operation: () throws -> Result) throws -> Result {
-        try withPushScope {
+        // Before any effect: the pop could not run them, and the context would stay on the thread.
+        if self.app.hasAsyncAppHooks || self.app.hasAsyncRequestHooks {
+            throw ContextError.asyncHooks(self.app, site)
+        }
+        return try withPushScope {
             try self.push(fileID: site.fileID, line: site.line)
             let result = Swift.Result { try operation() }
             try self.popReplacing(result, site) { outcome throws(ContextError) in

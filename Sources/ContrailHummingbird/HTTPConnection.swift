@@ -39,7 +39,9 @@ public struct HTTPConnection: Sendable {
         }
         if isNew {
             channel.closeFuture.whenComplete { _ in
-                self.registry.withLock { _ = $0.workers.removeValue(forKey: id) }
+                // It leaves the lock before it is released: its values may run user code when they die.
+                let gone = self.registry.withLock { $0.workers.removeValue(forKey: id) }
+                withExtendedLifetime(gone) {}
             }
         }
         return worker

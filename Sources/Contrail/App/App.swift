@@ -89,7 +89,8 @@ public final class App: Sendable {
     /// Ends the setup: the app handles its first request.
     package func finishSetup() {
         guard !self.isSetupFinished else { return }
-        self.hasDispatched.store(true, ordering: .releasing)
+        // Under the lock: what is being registered at this moment is there for the first request, or refused.
+        self.table.withLock { _ in self.hasDispatched.store(true, ordering: .releasing) }
     }
 
     /// What is registered; `nil` when nothing is.
@@ -112,14 +113,14 @@ public final class App: Sendable {
 
     /// Registers something. The functions it brings are stored, never called, under the lock.
     func register(_ site: Site, _ add: (inout Handlers) throws(ContextError) -> Void) throws(ContextError) {
-        guard !self.isSetupFinished else {
-            throw ContextError(
-                .setupFinished,
-                "the app \(self.name) has handled its first request: register hooks, handlers and routes before that",
-                site: site
-            )
-        }
         try self.table.withLock { table throws(ContextError) in
+            guard !self.isSetupFinished else {
+                throw ContextError(
+                    .setupFinished,
+                    "the app \(self.name) has handled its first request: register hooks, handlers and routes before that",
+                    site: site
+                )
+            }
             var handlers = table.handlers
             try add(&handlers)
             table = HandlerTable(handlers)

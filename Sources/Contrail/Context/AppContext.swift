@@ -85,7 +85,7 @@ public final class AppContext: ContextDrawing {
     }
 
     /// The recyclable values of the unit of work in which the context was pushed, to read many of them.
-    public var variables: UnitVariables { UnitVariables(self.lifetime.unit) }
+    public var variables: UnitVariables { UnitVariables(Scope.unit(for: self.lifetime.unit)) }
 
     /// Whether the context is pushed anywhere.
     public var isPushed: Bool { self.lifetime.identity != 0 }

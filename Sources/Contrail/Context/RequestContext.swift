@@ -168,7 +168,7 @@ extension App {
         }
 
         /// The recyclable values of the unit of work of the request, to read many of them.
-        public var variables: UnitVariables { UnitVariables(self.lifetime.unit) }
+        public var variables: UnitVariables { UnitVariables(Scope.unit(for: self.lifetime.unit)) }
 
         /// Whether the context is pushed anywhere.
         public var isPushed: Bool { self.lifetime.identity != 0 }
@@ -235,7 +235,8 @@ extension App {
         /// - Parameter other: Whose session it is, when a function left another context current.
         package func saveSession(of other: RequestContext? = nil, into fields: inout HTTPFields) throws {
             guard let sessions = self.app.sessions else { return }
-            let session = try (other ?? self).session
+            // A session of another app belongs to another store.
+            let session = try (other?.app === self.app ? other ?? self : self).session
             guard !session.isNull else { return }
             try sessions.saveSession(session, self, into: &fields)
         }

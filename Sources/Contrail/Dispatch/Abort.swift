@@ -23,11 +23,28 @@ extension App {
             headerFields: HTTPFields = [:],
             original: (any Error)? = nil
         ) {
-            self.status = HTTPResponse.Status(code: (100...999).contains(code) ? code : 500)
+            let code = (100...999).contains(code) ? code : 500
+            self.status = HTTPResponse.Status(code: code, reasonPhrase: Self.reasons[code] ?? "")
             self.message = message
             self.headerFields = headerFields
             self.original = original
         }
+
+        /// The reasons of RFC 9110 and its companions, which a status that is made from a number alone does not have.
+        private static let reasons: [Int: String] = Dictionary(
+            [
+                .badRequest, .unauthorized, .forbidden, .notFound, .methodNotAllowed, .notAcceptable, .requestTimeout,
+                .conflict, .gone, .lengthRequired, .preconditionFailed, .contentTooLarge, .uriTooLong,
+                .unsupportedMediaType, .rangeNotSatisfiable, .expectationFailed, .misdirectedRequest,
+                .unprocessableContent,
+                .tooEarly, .upgradeRequired, .preconditionRequired, .tooManyRequests, .requestHeaderFieldsTooLarge,
+                .unavailableForLegalReasons, .internalServerError, .notImplemented, .badGateway, .serviceUnavailable,
+                .gatewayTimeout, .httpVersionNotSupported, .networkAuthenticationRequired, .movedPermanently, .found,
+                .seeOther, .notModified, .temporaryRedirect, .permanentRedirect,
+            ]
+            .map { (status: HTTPResponse.Status) in (status.code, status.reasonPhrase) },
+            uniquingKeysWith: { first, _ in first }
+        )
 
         /// The code of the status.
         public var code: Int { self.status.code }

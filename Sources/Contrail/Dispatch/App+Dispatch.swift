@@ -103,6 +103,7 @@ extension App {
         do {
             try context.pushUnopened(worker: worker, site)
         } catch {
+            dispatching.isPushed = false
             dispatching.start(failingWith: error)
             return false
         }

@@ -37,6 +37,9 @@ struct Dispatching {
     /// Whether a failure of finishing is only noted: the response is the one for a failure already.
     private var isFinishingFailure = false
 
+    /// Whether the context is pushed; it is not when its push failed at once.
+    var isPushed = true
+
     /// How it ended; nil while it goes on.
     private(set) var ending: Ending?
     /// What the teardown hooks are told.
@@ -98,7 +101,11 @@ struct Dispatching {
     }
 
     /// The request context that is current: another than the dispatched one when a function left it pushed.
-    private var current: App.RequestContext { ContextLayers.current?.visible.request ?? self.context }
+    private var current: App.RequestContext {
+        // A request that could not be pushed must not act on the one around it.
+        guard self.isPushed else { return self.context }
+        return ContextLayers.current?.visible.request ?? self.context
+    }
 
     // MARK: - Steps
 

@@ -41,6 +41,7 @@ extension App {
         /// The page for an HTTP error that no handler answered.
         init(page abort: Abort) {
             self.init(abort.message ?? abort.status.reasonPhrase, status: abort.status)
+            for field in abort.headerFields { self.head.headerFields[field.name] = nil }
             for field in abort.headerFields { self.head.headerFields.append(field) }
             self.isBuiltInPage = true
         }

@@ -51,6 +51,9 @@ final class ContextLayers: ScopeLayers {
         func run(at site: Site) -> Borrowed { Borrowed(self, site: site) }
     }
 
+    /// How many housekeepings deep the scope is: hooks that leave what they push would keep it busy for ever.
+    let housekeepingDepth: Int
+
     private let currentOwner: Mutex<ExecutionID>
     private let pushes = Mutex<[ContextPush]>([])
     private let count = Atomic<Int>(0)
@@ -69,8 +72,10 @@ final class ContextLayers: ScopeLayers {
         outerRequest: App.RequestContext? = nil,
         takesApp: Bool = false,
         bindsRequest: Bool = true,
-        borrowed: Borrowed? = nil
+        borrowed: Borrowed? = nil,
+        housekeepingDepth: Int = 0
     ) {
+        self.housekeepingDepth = max(housekeepingDepth, outer?.housekeepingDepth ?? 0)
         self.currentOwner = Mutex(owner)
         self.base = base
         self.appSource = takesApp ? outer : nil
@@ -83,7 +88,7 @@ final class ContextLayers: ScopeLayers {
     deinit {
         // A thread ended, or a scope was released, with pushes that nobody popped.
         let leftovers = self.pushCount == 0 ? [] : self.leftovers
-        if !leftovers.isEmpty { Housekeeping.tearDown(leftovers) }
+        if !leftovers.isEmpty { Housekeeping.tearDown(leftovers, depth: self.housekeepingDepth) }
     }
 
     /// The layers that the caller sees, whatever their state.

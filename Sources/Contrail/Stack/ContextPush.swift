@@ -52,7 +52,8 @@ struct ContextPush: Sendable {
     func scope(
         showing visible: ContextLayers.Visible,
         of source: ContextLayers? = nil,
-        branch: VariableBranch
+        branch: VariableBranch,
+        housekeepingDepth: Int = 0
     ) -> Scope {
         let lifetime =
             switch self.subject {
@@ -65,7 +66,8 @@ struct ContextPush: Sendable {
             base: visible,
             in: source,
             outerRequest: source?.topRequest == nil && source != nil ? visible.request : nil,
-            takesApp: source?.topApp == nil && source != nil
+            takesApp: source?.topApp == nil && source != nil,
+            housekeepingDepth: housekeepingDepth
         )
         return Scope(owner: caller, branch: branch, unit: self.claim?.unit ?? lifetime.unit, layers: layers)
     }

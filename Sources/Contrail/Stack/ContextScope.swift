@@ -166,11 +166,14 @@ package final class ContextScope: Sendable {
     private func carried<Failure: Error>(_ obstacle: Obstacle, as type: Failure.Type) -> Failure? {
         if let carried = obstacle.error as? Failure { return carried }
         switch obstacle {
-        case .receiver: _ = self.pushRequest()
-        case .opening(let error):
-            if let request { request.app.recordFailure("open the session", error, context: request) }
+        case .receiver: if let next = self.pushRequest() { self.recordOpening(next) }
+        case .opening: self.recordOpening(obstacle)
         }
         return nil
+    }
+
+    private func recordOpening(_ obstacle: Obstacle) {
+        if let request { request.app.recordFailure("open the session", obstacle.error, context: request) }
     }
 
     /// Pushes the contexts. Returns what stopped it.

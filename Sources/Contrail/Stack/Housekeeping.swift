@@ -7,12 +7,19 @@ internal import ContrailRecorder
 /// released them, which may be an event loop or be holding a lock.
 enum Housekeeping {
     /// Tears leaked pushes down, top first.
-    static func tearDown(_ leftovers: [ContextPush]) {
+    ///
+    /// - Parameter depth: How many such tear-downs led to this one. After eight the hooks that leave what they push are not
+    ///     called any more: the leaks alone are recorded.
+    static func tearDown(_ leftovers: [ContextPush], depth: Int = 0) {
         Task.detached(name: "contrail housekeeping") {
             for push in leftovers.reversed() {
                 var ending = push.leaking()
-                let scope = push.scope(showing: push.visibleAlone, branch: VariableBranch())
-                await scope.run { await ending.runHooks() }
+                let scope = push.scope(
+                    showing: push.visibleAlone,
+                    branch: VariableBranch(),
+                    housekeepingDepth: depth + 1
+                )
+                if depth < 8 { await scope.run { await ending.runHooks() } }
                 scope.closeLayers()
                 _ = ending.finish()
                 push.claim?.release()

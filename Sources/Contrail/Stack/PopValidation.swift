@@ -124,6 +124,12 @@ struct PopValidation {
 }
 
 extension Scope {
+    /// The unit of a context: the one it was pushed in, or, where that has ended and its work goes on in a stream, the caller's.
+    static func unit(for unit: WorkUnit?) -> WorkUnit? {
+        guard let unit, unit.isEnded else { return unit }
+        return self.current?.unit ?? unit
+    }
+
     /// The unit of whoever runs into a problem: the one it is in; on a bare thread outside any at least the thread's.
     static var readerUnit: WorkUnit? {
         if let unit = self.current?.unit { return unit }

@@ -17,7 +17,8 @@ final class ContextHold: Sendable {
     init(_ site: Site) throws {
         let reader = Current.Reader(site: site)
         let request = try reader.requestContext
-        let appContext = try reader.appContext
+        // The request's own, also where another app context is pushed above it.
+        let appContext = try request.appContext ?? reader.appContext
         let scope = Scope.current
         let unit = scope?.unit
         self.held = HeldContexts(

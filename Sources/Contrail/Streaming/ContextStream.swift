@@ -44,10 +44,17 @@ public struct ContextStream<Base: AsyncSequence & Sendable>: AsyncSequence, Send
     public struct AsyncIterator: AsyncIteratorProtocol {
         var base: Base.AsyncIterator
         let hold: ContextHold
+        private var isDone = false
+
+        init(base: Base.AsyncIterator, hold: ContextHold) {
+            self.base = base
+            self.hold = hold
+        }
 
         /// The next element; `nil` at the end, which ends the context. Throws what the base throws, after the context has ended
         /// with it; a failure of teardown is in the trail.
         public mutating func next() async throws -> Element? {
+            guard !self.isDone else { return nil }
             let hold = self.hold
             do {
                 // Only this call touches the iterator until it returns, on the caller's actor all the while.
@@ -58,9 +65,11 @@ public struct ContextStream<Base: AsyncSequence & Sendable>: AsyncSequence, Send
                 self.base = base
                 guard element == nil else { return element }
             } catch {
+                self.isDone = true
                 await hold.finish(Task.isCancelled ? .aborted : Outcome(error: error))
                 throw error
             }
+            self.isDone = true
             await hold.finish(Task.isCancelled ? .aborted : .ok)
             return nil
         }

@@ -30,14 +30,18 @@ private final class EventLoopWorkers: Sendable {
 
     func worker(of loop: any EventLoop) -> Worker {
         let id = ObjectIdentifier(loop)
-        return self.state.withLock { state in
+        // Workers of loops that are gone leave the lock before they are released: their values may run user code when they die.
+        let (worker, gone) = self.state.withLock { state -> (Worker, [ObjectIdentifier: Entry]) in
             // An entry whose loop is gone may stand for another loop at the same address.
-            if let entry = state.entries[id], entry.loop != nil { return entry.worker }
-            state.entries = state.entries.filter { $0.value.loop != nil }
+            if let entry = state.entries[id], entry.loop != nil { return (entry.worker, [:]) }
+            let gone = state.entries.filter { $0.value.loop == nil }
+            for id in gone.keys { state.entries[id] = nil }
             state.lastNumber += 1
             let worker = Worker(kind: "loop", number: state.lastNumber)
             state.entries[id] = Entry(loop: loop, worker: worker)
-            return worker
+            return (worker, gone)
         }
+        withExtendedLifetime(gone) {}
+        return worker
     }
 }

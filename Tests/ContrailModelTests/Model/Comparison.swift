@@ -13,7 +13,7 @@ struct Difference: Sendable, CustomStringConvertible {
 
 extension Program {
     /// Runs the program both ways. Returns the first difference; none is what must come out.
-    func difference(patience: Duration = .seconds(10)) throws -> Difference? {
+    func difference(patience: Duration = .seconds(120)) throws -> Difference? {
         var model = ContextModel(self.setup)
         let live = try LiveContexts(self.setup)
         defer { live.close() }

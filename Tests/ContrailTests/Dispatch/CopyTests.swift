@@ -81,6 +81,20 @@ struct CopyTests {
         }
     }
 
+    @Test("With an async hook a sync copy is refused before any effect, and leaves nothing on the thread.")
+    func syncCopyWithAsyncHook() async throws {
+        try self.desk.app.teardownRequest { _, _ async in }
+        let app = self.desk.app
+        let function = try await withRequestContext(app, get("/secret")) { _ async throws in
+            try copyCurrentRequestContext { () throws -> Void in try Current.g["user"] = "ada" }
+        }
+        let (refused, isLeft) = try await onThread {
+            (code { try syncCall(function) }, hasAppContext())
+        }
+        #expect(refused == .asyncHooks)
+        #expect(!isLeft)
+    }
+
     @Test("Outside a request nothing can be copied, and the function is not made.")
     func outside() throws {
         #expect(code { _ = try copyCurrentRequestContext { 1 } } == .outsideRequestContext)
@@ -120,3 +134,5 @@ struct CopyTests {
         #expect(self.desk.events().pops.count == 2)
     }
 }
+
+private func syncCall(_ function: () throws -> Void) throws { try function() }

@@ -148,6 +148,53 @@ struct DispatchTests {
         #expect(steps == ["finishing the response to a failure: \(Boom())"])
     }
 
+    @Test("An inner dispatch whose push fails leaves the session and the functions of the outer request alone.")
+    func failedInnerPush() throws {
+        let outer = App("outer", sessions: MemorySessions())
+        let inner = App("inner", sessions: MemorySessions())
+        let log = self.log
+        let connection = Signals.appContextPushed.connect(to: inner) { _, _ in throw Boom() }
+        defer { Signals.appContextPushed.disconnect(connection) }
+        try outer.route("/") { context in
+            try context.session.set("user", "ada")
+            context.afterThisRequest { _, response in
+                log.add("after \(response.status.code)")
+                return response
+            }
+            let response = try inner.dispatch(get("/"))
+            return App.Response("inner \(response.status.code) \(response.headerFields[.setCookie] ?? "-")")
+        }
+        let response = try outer.dispatch(get("/"))
+        #expect(response.text == "inner 500 -")
+        #expect(response.headerFields[.setCookie]?.contains("Max-Age=0") == false)
+        #expect(self.log.lines == ["after 200"])
+    }
+
+    @Test("Hooks that push and never pop do not keep housekeeping busy for ever.")
+    func endlessTeardown() async throws {
+        let app = self.desk.app
+        let count = Counter()
+        let quiet = Gate()
+        try app.teardownRequest { _, _ in
+            if count.next() == 9 { quiet.open() }
+            try App.RequestContext(app, get("/audit")).push()
+        }
+        try await onThread { try withRequestContextSync(app) { _ in } }
+        await quiet.wait()
+        // The ninth teardown is the last that calls hooks; its leftovers are recorded as leaks and end without.
+        #expect(count.next() >= 10)
+        #expect(count.next() <= 24)
+    }
+
+    @Test("The page of an error says its reason, once, with the abort's own fields.")
+    func errorPage() throws {
+        let app = self.desk.app
+        try app.route("/html") { _ in throw App.Abort(403, "<p>no</p>", headerFields: [.contentType: "text/html"]) }
+        #expect(try app.dispatch(get("/nowhere")).text == "Not Found")
+        #expect("\(App.Abort(404))" == "404 Not Found")
+        #expect(try app.dispatch(get("/html")).headerFields[values: .contentType] == ["text/html"])
+    }
+
     @Test("A 405 says which methods there are; HEAD is answered by the view for GET.")
     func methods() throws {
         let app = self.desk.app

@@ -165,6 +165,24 @@ struct StreamingTests {
         #expect(self.log.lines == ["request ok", "request aborted"])
     }
 
+    @Test("A stream that is made under another app's context holds the request's own, and g stays the request's.")
+    func underAnotherApp() async throws {
+        let other = Desk("other")
+        let stream = try await withRequestContext(self.desk.app, get("/")) { context async throws in
+            try context.g["id"] = "own"
+            let stream = try withAppContext(other.app) { _ throws in
+                try streamWithContext(Probe { try Current.g["id"] as? String })
+            }
+            #expect(try context.g["id"] as? String == "own")
+            #expect(context.appContext?.app === self.desk.app)
+            return stream
+        }
+        var iterator = stream.makeAsyncIterator()
+        #expect(try await iterator.next() == "own")
+        #expect(try await iterator.next() == nil)
+        #expect(try await iterator.next() == nil, "an iterator that has ended stays at its end")
+    }
+
     @Test("A receiver that refuses the push leaves no stream and nothing to end.")
     func refused() throws {
         try self.desk.logHooks(self.log, app: ["app"])
