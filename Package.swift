@@ -113,7 +113,7 @@ let service: [Target] = [
         name: "ContrailMigrations",
         path: "migrations",
         resources: [
-            .embedInCode("v0001_trail.sql"), .embedInCode("v0002_parties.sql"), .embedInCode("v0003_iso_times.sql"),
+            .embedInCode("v0001_trail.sql"), .embedInCode("v0002_parties.sql"), .embedInCode("v0003_iso.sql"),
         ],
         swiftSettings: adapterSettings
     ),

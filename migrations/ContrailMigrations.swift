@@ -12,5 +12,5 @@ package struct Migration: Sendable {
 package let migrations: [Migration] = [
     Migration(identifier: "v0001_trail", sql: String(decoding: PackageResources.v0001_trail_sql, as: UTF8.self)),
     Migration(identifier: "v0002_parties", sql: String(decoding: PackageResources.v0002_parties_sql, as: UTF8.self)),
-    Migration(identifier: "v0003_iso_times", sql: String(decoding: PackageResources.v0003_iso_times_sql, as: UTF8.self)),
+    Migration(identifier: "v0003_iso", sql: String(decoding: PackageResources.v0003_iso_sql, as: UTF8.self)),
 ]
