@@ -10,7 +10,7 @@ struct ModelTests {
     /// More than cores: a runner mostly waits for a thread to wake up.
     private static let runners = 4
 
-    @Test("Random programs over four workers do what the model says.", .timeLimit(.minutes(10)))
+    @Test("Random programs over four workers do what the model says.", .timeLimit(.minutes(60)))
     func programs() async throws {
         let seed = Size.seed(of: "CONTRAIL_MODEL_SEED")
         print("model programs: \(Self.count) from seed \(seed)")
