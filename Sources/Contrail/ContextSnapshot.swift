@@ -36,7 +36,9 @@ public struct ContextSnapshot: Sendable {
         self.branch = scope?.branch.forked() ?? VariableBranch()
         self.unit = scope?.unit?.forked()
         self.site = Site(fileID: fileID, line: line)
-        app.record(.handoff(name: app.recordedName(name), site: self.site), context: visible.ordinal, unit: scope?.unit)
+        app.record(context: visible.ordinal, unit: scope?.unit) { recorder, head in
+            recorder.recordHandoff(head, name: app.recordedName(name), site: self.site)
+        }
     }
 
     /// Runs the closure with the borrowed context current.

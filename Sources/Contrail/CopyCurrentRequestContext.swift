@@ -51,11 +51,9 @@ public func copyCurrentRequestContext<Argument, Result>(
 extension App.RequestContext {
     fileprivate static func copyOfCurrent(_ site: Site) throws(ContextError) -> App.RequestContext {
         let context = try Current.Reader(site: site).requestContext
-        context.app.record(
-            .handoff(name: "copy", site: site),
-            context: context.lifetime.current.ordinal,
-            unit: Scope.current?.unit
-        )
+        context.app.record(context: context.lifetime.current.ordinal, unit: Scope.current?.unit) { recorder, head in
+            recorder.recordHandoff(head, name: "copy", site: site)
+        }
         return context.copy()
     }
 

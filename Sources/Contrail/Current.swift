@@ -64,11 +64,9 @@ public enum Current {
         guard let layers = ContextLayers.current else { return }
         let visible = layers.visible
         guard layers.appEndedError(for: visible, site) == nil, let app = visible.app?.app else { return }
-        app.record(
-            .mark(name: app.recordedName(name), site: site),
-            context: visible.ordinal,
-            unit: Scope.current?.unit
-        )
+        app.record(context: visible.ordinal, unit: Scope.current?.unit) { recorder, head in
+            recorder.recordMark(head, name: app.recordedName(name), site: site)
+        }
     }
 
     /// The readers, at a known place.
@@ -222,16 +220,14 @@ extension ContextLayers {
     private func endedError(_ kind: EventKind, _ code: ContextError.Code, _ why: String, _ site: Site) -> ContextError {
         let message = "\(self.base.name) \(why)"
         let lifetime = self.base.request?.lifetime.current ?? self.base.app?.lifetime.current ?? Lifetime()
-        self.base.app?.app.record(
-            .problem(
-                TrailEvent.Problem(
-                    kind: kind,
-                    other: self.base.app.flatMap { Self.readerOrdinal(beside: self.base.ordinal, in: $0.app) },
-                    message: message,
-                    site: site,
-                    ownerSite: lifetime.site,
-                    ageNanoseconds: lifetime.age
-                )
+        self.base.app?.app.recordProblem(
+            FlightRecorder.Finding(
+                kind: kind,
+                other: self.base.app.flatMap { Self.readerOrdinal(beside: self.base.ordinal, in: $0.app) },
+                message: message,
+                site: site,
+                ownerSite: lifetime.site,
+                ageNanoseconds: lifetime.age
             ),
             context: self.base.ordinal,
             unit: Scope.readerUnit

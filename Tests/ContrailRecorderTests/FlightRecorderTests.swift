@@ -3,8 +3,9 @@
 import ContrailRecorder
 import Testing
 
-private func mark(_ recorder: FlightRecorder) -> UInt64? {
-    recorder.record(.mark(name: "m", site: Site()), context: nil, worker: nil, epoch: nil, thread: nil)
+/// Records an event that takes one slot.
+private func note(_ recorder: FlightRecorder) {
+    recorder.recordRecycle(RecordHead(epoch: 2), before: 1, variablesDropped: 0)
 }
 
 /// Produced, stored, dropped.
@@ -15,42 +16,51 @@ private func figures(_ recorder: FlightRecorder) -> [UInt64] {
 
 @Suite("The flight recorder")
 struct FlightRecorderTests {
-    @Test("Events are numbered from 1, and carry what they were recorded with.")
-    func numbers() throws {
+    @Test("Events are numbered from 1, in the order in which they happened.")
+    func numbers() {
         let recorder = FlightRecorder()
-        let worker = TrailEvent.WorkerLabel(kind: "conn", number: 3)
-        recorder.record(.runEnd, context: 7, worker: worker, epoch: 9, thread: 11)
-        #expect(mark(recorder) == 2)
-        let event = try #require(recorder.takeEvent())
-        #expect(event.seq == 1)
-        #expect(event.context == 7)
-        #expect(event.worker == worker)
-        #expect(event.epoch == 9)
-        #expect(event.thread == 11)
-        #expect(event.kind == .runEnd)
-        #expect(recorder.takeEvent()?.seq == 2)
+        for _ in 0..<3 { note(recorder) }
+        #expect([recorder.takeEvent()?.seq, recorder.takeEvent()?.seq, recorder.takeEvent()?.seq] == [1, 2, 3])
         #expect(recorder.takeEvent() == nil)
     }
 
-    @Test("At level off nothing is recorded and no number is used.")
+    @Test("The level tells whether anything is to be recorded, and may be changed at any time.")
     func off() {
         let recorder = FlightRecorder(configuration: .init(level: .off))
         #expect(!recorder.isRecording)
-        #expect(mark(recorder) == nil)
+        recorder.recordRunStart()
         #expect(recorder.takeEvent() == nil)
         #expect(figures(recorder) == [0, 0, 0])
         recorder.level = .lifecycle
-        #expect(mark(recorder) == 1)
+        #expect(recorder.isRecording)
+        recorder.recordRunStart()
+        #expect(recorder.takeEvent()?.kind == .runStart)
         recorder.level = .off
-        #expect(mark(recorder) == nil)
+        #expect(!recorder.isRecording)
     }
 
-    @Test("A full buffer drops, and the dropped number is a gap.")
+    @Test("What is taken keeps its slots until it is freed, and counts as stored from then on.")
+    func batches() {
+        let recorder = FlightRecorder(configuration: .init(capacity: 4))
+        for _ in 0..<4 { note(recorder) }
+        let batch = recorder.take(atMost: 3)
+        #expect(batch.events.map(\.seq) == [1, 2, 3])
+        note(recorder)
+        #expect(figures(recorder) == [5, 0, 1])
+        #expect(recorder.slotsInUse == 4)
+        recorder.free(batch)
+        #expect(figures(recorder) == [5, 3, 1])
+        #expect(recorder.slotsInUse == 1)
+        note(recorder)
+        #expect(recorder.take(atMost: 10).events.map(\.seq) == [4, 6])
+    }
+
+    @Test("A full ring drops, and the dropped number is a gap.")
     func overflow() {
         let recorder = FlightRecorder(configuration: .init(capacity: 4))
-        for seq in 1...6 as ClosedRange<UInt64> { #expect(mark(recorder) == seq) }
+        for _ in 0..<6 { note(recorder) }
         #expect(recorder.takeEvent()?.seq == 1)
-        #expect(mark(recorder) == 7)
+        note(recorder)
         var taken: [UInt64] = []
         while let event = recorder.takeEvent() { taken.append(event.seq) }
         #expect(taken == [2, 3, 4, 7])
@@ -64,23 +74,21 @@ struct FlightRecorderTests {
     @Test("Produced is stored and dropped and buffered, at every step.")
     func identity() {
         let recorder = FlightRecorder(configuration: .init(capacity: 4))
-        for _ in 0..<6 { _ = mark(recorder) }
+        for _ in 0..<6 { note(recorder) }
         #expect(figures(recorder) == [6, 0, 2])
         #expect(recorder.accounting.buffered == 4)
-        while recorder.takeEvent() != nil { recorder.noteStored(1) }
+        while recorder.takeEvent() != nil {}
         #expect(figures(recorder) == [6, 4, 2])
         #expect(recorder.accounting.buffered == 0)
         _ = recorder.makeDrainEvent(.runEnd)
         #expect(recorder.accounting.buffered == 1)
-        recorder.noteStored(1)
-        #expect(recorder.accounting.buffered == 0)
     }
 
     @Test("With nobody draining, many tasks record far more than fits without waiting, and every loss is counted.")
     func overflowUnderLoad() async {
         let recorder = FlightRecorder(configuration: .init(capacity: 64))
         await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<8 { group.addTask { for _ in 0..<2000 { _ = mark(recorder) } } }
+            for _ in 0..<8 { group.addTask { for _ in 0..<2000 { note(recorder) } } }
         }
         var taken: UInt64 = 0
         while recorder.takeEvent() != nil { taken += 1 }
@@ -101,7 +109,7 @@ struct FlightRecorderTests {
             for _ in 0..<producers {
                 group.addTask {
                     for count in 0..<each {
-                        _ = mark(recorder)
+                        note(recorder)
                         if count % 64 == 0 { await Task.yield() }
                     }
                 }
@@ -157,17 +165,6 @@ struct FlightRecorderTests {
         #expect(Set(EventKind.all.map(\.code)).count == EventKind.all.count)
         #expect(Set(EventKind.all.map(\.name)).count == EventKind.all.count)
     }
-
-    @Test("A recorded path has no query and at most 192 bytes, whole characters only.")
-    func paths() {
-        func path(_ text: String) -> String {
-            TrailEvent.Request(method: "GET", path: text, endpoint: nil, requestID: nil, traceID: nil).path
-        }
-        #expect(path("/a?token=1") == "/a")
-        #expect(path("/a#b") == "/a")
-        #expect(path("/" + String(repeating: "é", count: 200)).utf8.count == 191)
-        #expect(path(String(repeating: "x", count: 500)).utf8.count == 192)
-    }
 }
 
 @Suite("The ledger of drops")
@@ -175,15 +172,16 @@ struct DropLedgerTests {
     @Test("A report names the lowest and the highest number, and the next begins anew.")
     func reports() {
         let ledger = DropLedger()
-        for seq in [9, 4, 6] as [UInt64] { ledger.add(seq: seq) }
+        for seq in [9, 4, 6] as [UInt64] { ledger.add(seq: seq, kind: .mark) }
         let first = ledger.take()
         #expect(first?.count == 3)
         #expect(first?.firstSeq == 4)
         #expect(first?.lastSeq == 9)
-        ledger.add(seq: 12)
+        ledger.add(seq: 12, kind: .gSet)
         let second = ledger.take()
         #expect(second?.firstSeq == 12)
         #expect(second?.lastSeq == 12)
+        #expect(second.map { EventKind.kinds(in: $0.kinds) } == [.gSet])
         #expect(ledger.take() == nil)
         #expect(ledger.count == 4)
     }
@@ -195,7 +193,7 @@ struct DropLedgerTests {
         let drops = await withTaskGroup(of: [TrailEvent.Drop].self) { group in
             for first in 1...4 as ClosedRange<UInt64> {
                 group.addTask {
-                    for seq in stride(from: first, through: total, by: 4) { ledger.add(seq: seq) }
+                    for seq in stride(from: first, through: total, by: 4) { ledger.add(seq: seq, kind: .mark) }
                     return []
                 }
             }

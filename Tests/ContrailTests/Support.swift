@@ -198,3 +198,11 @@ struct SeededRandom: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 }
+
+/// Whether an event names the place.
+func == (left: RecordedText?, right: Site) -> Bool { left?.text == right.description }
+
+extension RecordedText {
+    /// The line of a place in the source.
+    var line: Substring { self.text.split(separator: ":").last ?? "" }
+}

@@ -12,9 +12,9 @@ enum Audit: Sendable {
 
     private static let capacity = FlightRecorder.Configuration().capacity
 
-    /// How many calls fit in the buffer, when each leaves so many events at the most: whole stretches, with room for what is
-    /// around them.
-    func count(events: Int) -> Int { (Self.capacity - 64) / events / Meter.stretch * Meter.stretch }
+    /// How many calls fit in the ring, when the events of each take so many slots at the most: whole stretches, with room for what
+    /// is around them.
+    func count(slots: Int) -> Int { (Self.capacity - 64) / slots / Meter.stretch * Meter.stretch }
 
     /// A new app.
     func app() -> App {

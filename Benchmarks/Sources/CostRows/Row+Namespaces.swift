@@ -13,7 +13,7 @@ extension Row {
 
     private static func setAndGet(_ audit: Audit) -> Double {
         let app = audit.app()
-        let count = audit.count(events: 1)
+        let count = audit.count(slots: 1)
         defer { audit.verify(app, events: count) }
         return withAppContext(app) { context in
             Meter.each(count) {
@@ -26,7 +26,7 @@ extension Row {
     /// As Flask's proxy does it: looked up at every access.
     private static func setAndGetThroughCurrent() -> Double {
         let app = Audit.lifecycle.app()
-        let count = Audit.lifecycle.count(events: 1)
+        let count = Audit.lifecycle.count(slots: 1)
         defer { Audit.lifecycle.verify(app, events: count) }
         return withAppContext(app) { _ in
             Meter.each(count) {

@@ -17,14 +17,14 @@ extension Row {
 
     private static func appScope(_ audit: Audit) -> Double {
         let app = audit.app()
-        let count = audit.count(events: 2)
+        let count = audit.count(slots: 2)
         defer { audit.verify(app, events: 2 * count) }
         return Meter.each(count) { withAppContext(app) { keep($0) } }
     }
 
     private static func asyncAppScope(_ audit: Audit) async -> Double {
         let app = audit.app()
-        let count = audit.count(events: 2)
+        let count = audit.count(slots: 2)
         defer { audit.verify(app, events: 2 * count) }
         return await Meter.eachAwaited(count) { await withAppContext(app) { await Self.keepAwaited($0) } }
     }
@@ -33,14 +33,14 @@ extension Row {
 
     private static func requestScope(_ audit: Audit) -> Double {
         let app = Self.hooked(audit.app())
-        let count = audit.count(events: 7)
+        let count = audit.count(slots: 12)
         defer { audit.verify(app, events: 6 * count) }
         return Meter.each(count) { withRequestContext(app, Self.request) { keep($0) } }
     }
 
     private static func asyncRequestScope(_ audit: Audit) async -> Double {
         let app = Self.hooked(audit.app())
-        let count = audit.count(events: 7)
+        let count = audit.count(slots: 12)
         defer { audit.verify(app, events: 6 * count) }
         return await Meter.eachAwaited(count) {
             await withRequestContext(app, Self.request) { await Self.keepAwaited($0) }

@@ -6,24 +6,38 @@ internal import ContrailRecorder
 extension App {
     /// Records an event of a unit of work. Does nothing without a recorder.
     ///
-    /// - Parameter time: When it happened, from ``timeToNote``; now, if it is not given.
+    /// - Parameters:
+    ///   - time: When it happened, from ``timeToNote``; now, if it is not given.
+    ///   - write: Calls one of the recorder's functions; what it computes is computed only when something is recorded.
     @inline(__always)
     func record(
-        _ body: @autoclosure () -> TrailEvent.Body,
         context: TrailEvent.ContextOrdinal?,
         unit: WorkUnit?,
-        at time: UInt64? = nil
+        at time: UInt64? = nil,
+        _ write: (FlightRecorder, borrowing RecordHead) -> Void
     ) {
         guard self.isRecording, let recorder = self.recorder else { return }
-        recorder.record(
-            body(),
-            // A run that is out of numbers goes on without.
-            context: context == 0 ? nil : context,
-            worker: unit.map { TrailEvent.WorkerLabel($0.worker) },
-            epoch: unit?.epoch.rawValue,
-            thread: ThreadState.currentThreadID,
-            at: time ?? MonotonicClock.nanoseconds
+        let worker = unit?.worker
+        write(
+            recorder,
+            recorder.head(
+                context: context ?? 0,
+                workerKind: worker?.kind,
+                workerNumber: worker?.number ?? 0,
+                epoch: unit?.epoch.rawValue ?? 0,
+                thread: ThreadState.currentThreadID,
+                time: time ?? MonotonicClock.nanoseconds
+            )
         )
+    }
+
+    /// Records something that should not happen.
+    func recordProblem(
+        _ finding: @autoclosure () -> FlightRecorder.Finding,
+        context: TrailEvent.ContextOrdinal?,
+        unit: WorkUnit?
+    ) {
+        self.record(context: context, unit: unit) { recorder, head in recorder.recordProblem(head, finding()) }
     }
 
     /// Whether anything is recorded.
@@ -61,24 +75,18 @@ extension App {
 
     func record(_ recycling: Worker.Recycling) {
         guard let recorder = self.recorder, recorder.isRecording else { return }
-        recorder.record(
-            .recycle(
-                TrailEvent.Recycle(
-                    before: recycling.before?.rawValue,
-                    after: recycling.after.rawValue,
-                    variablesDropped: recycling.variablesDropped
-                )
-            ),
-            context: nil,
-            worker: TrailEvent.WorkerLabel(recycling.worker),
+        let head = recorder.head(
+            context: 0,
+            workerKind: recycling.worker.kind,
+            workerNumber: recycling.worker.number,
             epoch: recycling.after.rawValue,
-            thread: ThreadState.currentThreadID
+            thread: ThreadState.currentThreadID,
+            time: MonotonicClock.nanoseconds
         )
-    }
-}
-
-extension TrailEvent.WorkerLabel {
-    init(_ name: Worker.Name) {
-        self.init(kind: name.kind, number: name.number)
+        recorder.recordRecycle(
+            head,
+            before: recycling.before?.rawValue,
+            variablesDropped: recycling.variablesDropped
+        )
     }
 }

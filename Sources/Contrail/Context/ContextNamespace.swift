@@ -235,13 +235,11 @@ public final class ContextNamespace: Sendable {
         let values = entries.map { name, stored in
             let recorded = stored.recorded ?? recorder.name(name)
             let value = recorder.redaction.redacted(RecordedValue(stored.value), underSecret: recorded.isSecret)
-            return (name: recorded.text, value: value)
+            return (name: recorded, value: value)
         }
-        self.app.record(
-            .gSnapshot(TrailEvent.Snapshot(label: self.app.recordedName(label), values: values)),
-            context: context ?? self.currentOrdinal,
-            unit: unit
-        )
+        self.app.record(context: context ?? self.currentOrdinal, unit: unit) { recorder, head in
+            recorder.recordSnapshot(head, label: self.app.recordedName(label), values: values)
+        }
     }
 
     private var currentOrdinal: TrailEvent.ContextOrdinal? {
@@ -274,18 +272,16 @@ public final class ContextNamespace: Sendable {
         }
         guard let endedAt else { return }
         let key = self.app.recordedName(name)
-        self.app.record(
-            .problem(
-                TrailEvent.Problem(
-                    kind: .staleRead,
-                    other: ordinal,
-                    message:
-                        "g[\"\(key)\"] was set in an earlier lifetime of this context, in another unit of work (epoch \(epoch)): "
-                        + "make a context for each request instead of pushing one again",
-                    site: site,
-                    ownerSite: stored.site,
-                    ageNanoseconds: MonotonicClock.nanoseconds &- endedAt
-                )
+        self.app.recordProblem(
+            FlightRecorder.Finding(
+                kind: .staleRead,
+                other: ordinal,
+                message:
+                    "g[\"\(key)\"] was set in an earlier lifetime of this context, in another unit of work (epoch \(epoch)): "
+                    + "make a context for each request instead of pushing one again",
+                site: site,
+                ownerSite: stored.site,
+                ageNanoseconds: MonotonicClock.nanoseconds &- endedAt
             ),
             context: stored.ordinal,
             unit: unit
@@ -339,15 +335,14 @@ public final class ContextNamespace: Sendable {
         if let recorder = self.app.recorder, let value = change.recorded {
             let recorded = known ?? recorder.name(name)
             key = recorded
-            self.app.record(
-                .gSet(
-                    key: recorded.text,
+            self.app.record(context: ordinal, unit: change.unit) { recorder, head in
+                recorder.recordSet(
+                    head,
+                    key: recorded,
                     value: recorded.isSecret ? value.hidden : value,
                     site: change.site
-                ),
-                context: ordinal,
-                unit: change.unit
-            )
+                )
+            }
         }
         return Stored(
             value: change.value,
@@ -360,13 +355,17 @@ public final class ContextNamespace: Sendable {
 
     @discardableResult
     private func removeValue(_ name: String, _ site: Site) -> Stored? {
-        let key = self.app.recorder?.name(name).text ?? name
+        let key = self.app.isRecording ? self.app.recorder?.name(name) : nil
         let unit = Scope.current?.unit
         return self.table.withLock { table in
             let old = table.entries.removeValue(forKey: name)
             guard old != nil else { return nil }
             table.version += 1
-            self.app.record(.gDelete(key: key, site: site), context: self.currentOrdinal, unit: unit)
+            if let key {
+                self.app.record(context: self.currentOrdinal, unit: unit) { recorder, head in
+                    recorder.recordDelete(head, key: key, site: site)
+                }
+            }
             return old
         }
     }

@@ -243,8 +243,8 @@ extension App {
 
         // MARK: - The trail
 
-        var recordedRequest: TrailEvent.Request {
-            TrailEvent.Request(
+        var recordedRequest: FlightRecorder.RequestLine {
+            FlightRecorder.RequestLine(
                 method: self.request.method.rawValue,
                 path: self.recordedPath,
                 endpoint: self.endpoint,

@@ -82,16 +82,14 @@ extension Scope {
 
 extension App {
     fileprivate func recordLeak(_ what: String, _ lifetime: Lifetime, _ site: Site) {
-        self.record(
-            .problem(
-                TrailEvent.Problem(
-                    kind: .leak,
-                    other: nil,
-                    message: "\(what) was never popped: pop it where it was pushed, or use the closure form",
-                    site: site,
-                    ownerSite: site,
-                    ageNanoseconds: lifetime.age
-                )
+        self.recordProblem(
+            FlightRecorder.Finding(
+                kind: .leak,
+                other: nil,
+                message: "\(what) was never popped: pop it where it was pushed, or use the closure form",
+                site: site,
+                ownerSite: site,
+                ageNanoseconds: lifetime.age
             ),
             context: lifetime.ordinal,
             unit: lifetime.unit

@@ -18,20 +18,16 @@ extension AppContext {
         if lifetime.depth == 1 {
             self.touchedNamespace?.beginLifetime(lifetime.ordinal, after: lifetime.previousEnd)
         }
-        self.app.record(
-            .appPush(
-                TrailEvent.Push(
-                    depth: lifetime.depth,
-                    origin: self.origin,
-                    app: self.app.name,
-                    parent: parent,
-                    site: site
-                )
-            ),
-            context: lifetime.ordinal,
-            unit: unit,
-            at: time
-        )
+        self.app.record(context: lifetime.ordinal, unit: unit, at: time) { recorder, head in
+            recorder.recordAppPush(
+                head,
+                depth: lifetime.depth,
+                origin: self.origin,
+                app: self.app.name,
+                parent: parent,
+                site: site
+            )
+        }
     }
 
     /// Sends `appcontext_pushed`, and records a receiver that throws.
@@ -53,20 +49,16 @@ extension AppContext {
     func undoPush(_ error: any Error, site: Site) {
         let time = self.app.timeToNote
         let lifetime = self.lifetime.undoPush(at: time)
-        self.app.record(
-            .appPop(
-                TrailEvent.Pop(
-                    remaining: lifetime.depth,
-                    outcome: .failed,
-                    error: self.app.recordedText(of: error),
-                    durationNanoseconds: time &- lifetime.beganAt,
-                    site: site
-                )
-            ),
-            context: lifetime.ordinal,
-            unit: lifetime.unit,
-            at: time
-        )
+        self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
+            recorder.recordAppPop(
+                head,
+                remaining: lifetime.depth,
+                outcome: .failed,
+                error: self.app.recordedText(of: error),
+                duration: time &- lifetime.beganAt,
+                site: site
+            )
+        }
     }
 }
 
@@ -81,41 +73,33 @@ extension App.RequestContext {
         self.setAppContext(appContext)
         let time = self.app.timeToNote
         let lifetime = self.lifetime.push(by: owner, at: time, site: site, unit: unit, recorder: self.app.recorder)
-        self.app.record(
-            .requestPush(
-                TrailEvent.Push(
-                    depth: lifetime.depth,
-                    origin: self.origin,
-                    app: self.app.name,
-                    parent: self.app.ordinal(of: appContext),
-                    site: site,
-                    request: self.recordedRequest
-                )
-            ),
-            context: lifetime.ordinal,
-            unit: unit,
-            at: time
-        )
+        self.app.record(context: lifetime.ordinal, unit: unit, at: time) { recorder, head in
+            recorder.recordRequestPush(
+                head,
+                depth: lifetime.depth,
+                origin: self.origin,
+                app: self.app.name,
+                parent: self.app.ordinal(of: appContext),
+                site: site,
+                request: self.recordedRequest
+            )
+        }
     }
 
     /// Undoes a push whose session or route failed: nothing is called, the pop is recorded with the error.
     func undoPush(_ error: any Error, site: Site) {
         let time = self.app.timeToNote
         let lifetime = self.lifetime.undoPush(at: time)
-        self.app.record(
-            .requestPop(
-                TrailEvent.Pop(
-                    remaining: lifetime.depth,
-                    outcome: .failed,
-                    error: self.app.recordedText(of: error),
-                    durationNanoseconds: time &- lifetime.beganAt,
-                    site: site
-                )
-            ),
-            context: lifetime.ordinal,
-            unit: lifetime.unit,
-            at: time
-        )
+        self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
+            recorder.recordRequestPop(
+                head,
+                remaining: lifetime.depth,
+                outcome: .failed,
+                error: self.app.recordedText(of: error),
+                duration: time &- lifetime.beganAt,
+                site: site
+            )
+        }
     }
 }
 

@@ -155,20 +155,16 @@ struct LifetimeEnding {
         if let failure { self.errors.append(failure) }
         let position = self.position
         let time = self.app.timeToNote
-        self.app.record(
-            .teardown(
-                TrailEvent.Teardown(
-                    hook: name,
-                    position: position,
-                    durationNanoseconds: time > start ? time - start : 0,
-                    error: self.app.recordedText(of: failure),
-                    site: site
-                )
-            ),
-            context: self.ordinal,
-            unit: self.unit,
-            at: time
-        )
+        self.app.record(context: self.ordinal, unit: self.unit, at: time) { recorder, head in
+            recorder.recordTeardown(
+                head,
+                hook: name,
+                position: position,
+                duration: time > start ? time - start : 0,
+                error: self.app.recordedText(of: failure),
+                site: site
+            )
+        }
         return time
     }
 
@@ -222,12 +218,17 @@ extension AppContext {
         if lifetime.depth == 0 {
             LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
         }
-        self.app.record(
-            .appPop(lifetime.pop(outcome, in: self.app, at: time, site)),
-            context: lifetime.ordinal,
-            unit: lifetime.unit,
-            at: time
-        )
+        let error = self.app.recordedText(of: outcome.error)
+        self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
+            recorder.recordAppPop(
+                head,
+                remaining: lifetime.depth,
+                outcome: outcome.recorded,
+                error: error,
+                duration: time &- lifetime.beganAt,
+                site: site
+            )
+        }
         guard Signals.appContextPopped.hasReceivers else { return }
         do {
             try Signals.appContextPopped.send(from: self.app, ())
@@ -252,25 +253,17 @@ extension App.RequestContext {
             let path = self.request.path
             LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
         }
-        self.app.record(
-            .requestPop(lifetime.pop(outcome, in: self.app, at: time, site)),
-            context: lifetime.ordinal,
-            unit: lifetime.unit,
-            at: time
-        )
-    }
-}
-
-extension LifetimeState.Ending {
-    /// The record of the pop.
-    fileprivate func pop(_ outcome: Outcome, in app: App, at time: UInt64, _ site: Site) -> TrailEvent.Pop {
-        TrailEvent.Pop(
-            remaining: self.depth,
-            outcome: outcome.recorded,
-            error: app.recordedText(of: outcome.error),
-            durationNanoseconds: time &- self.beganAt,
-            site: site
-        )
+        let error = self.app.recordedText(of: outcome.error)
+        self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
+            recorder.recordRequestPop(
+                head,
+                remaining: lifetime.depth,
+                outcome: outcome.recorded,
+                error: error,
+                duration: time &- lifetime.beganAt,
+                site: site
+            )
+        }
     }
 }
 
@@ -287,7 +280,9 @@ extension App {
     func recordFailure(_ step: String, _ error: any Error, context: App.RequestContext) {
         guard let text = self.recordedText(of: error) else { return }
         let lifetime = context.lifetime.current
-        self.record(.error(step: self.recordedName(step), error: text), context: lifetime.ordinal, unit: lifetime.unit)
+        self.record(context: lifetime.ordinal, unit: lifetime.unit) { recorder, head in
+            recorder.recordFailure(head, step: self.recordedName(step), error: text)
+        }
     }
 
     /// Records that a receiver threw.
@@ -298,6 +293,8 @@ extension App {
         unit: WorkUnit?
     ) {
         guard let text = self.recordedText(of: error) else { return }
-        self.record(.signalFailed(signal: name, error: text), context: context, unit: unit)
+        self.record(context: context, unit: unit) { recorder, head in
+            recorder.recordSignalFailure(head, signal: name, error: text)
+        }
     }
 }

@@ -45,18 +45,16 @@ extension ContextLayers {
         let owner = read.place.owner as? LifetimeOwner
         let isSameTrail = owner.map { $0.app.recorder === app.recorder } ?? false
         let reader = visible.ordinal
-        app.record(
-            .problem(
-                TrailEvent.Problem(
-                    kind: .staleRead,
-                    other: isSameTrail ? reader : nil,
-                    message:
-                        "the recyclable variable \"\(app.recordedName(read.variable))\" was set before the worker's first recycle "
-                        + "(epoch \(read.epoch)) and survived it by its policy: load it in the request, or let boot values be dropped",
-                    site: Site(fileID: read.readFileID, line: read.readLine),
-                    ownerSite: Site(fileID: read.place.fileID, line: read.place.line),
-                    ageNanoseconds: MonotonicClock.nanoseconds &- read.place.time
-                )
+        app.recordProblem(
+            FlightRecorder.Finding(
+                kind: .staleRead,
+                other: isSameTrail ? reader : nil,
+                message:
+                    "the recyclable variable \"\(app.recordedName(read.variable))\" was set before the worker's first recycle "
+                    + "(epoch \(read.epoch)) and survived it by its policy: load it in the request, or let boot values be dropped",
+                site: Site(fileID: read.readFileID, line: read.readLine),
+                ownerSite: Site(fileID: read.place.fileID, line: read.place.line),
+                ageNanoseconds: MonotonicClock.nanoseconds &- read.place.time
             ),
             context: isSameTrail ? owner?.ordinal : reader,
             unit: Scope.readerUnit

@@ -38,17 +38,15 @@ enum PoisonedThread {
         for stray in strays {
             guard let owner = stray.place.owner as? LifetimeOwner else { continue }
             let isSameTrail = owner.app.recorder === reader.app.recorder
-            owner.app.record(
-                .problem(
-                    TrailEvent.Problem(
-                        kind: .poisonedWorker,
-                        other: isSameTrail && reader.lifetime.ordinal != 0 ? reader.lifetime.ordinal : nil,
-                        message: "the variable \"\(owner.app.recordedName(stray.variable))\" was left set on "
-                            + "\(ThreadState.current.worker) by earlier work: reset its token, or use withValue",
-                        site: site,
-                        ownerSite: Site(fileID: stray.place.fileID, line: stray.place.line),
-                        ageNanoseconds: MonotonicClock.nanoseconds &- stray.place.time
-                    )
+            owner.app.recordProblem(
+                FlightRecorder.Finding(
+                    kind: .poisonedWorker,
+                    other: isSameTrail && reader.lifetime.ordinal != 0 ? reader.lifetime.ordinal : nil,
+                    message: "the variable \"\(owner.app.recordedName(stray.variable))\" was left set on "
+                        + "\(ThreadState.current.worker) by earlier work: reset its token, or use withValue",
+                    site: site,
+                    ownerSite: Site(fileID: stray.place.fileID, line: stray.place.line),
+                    ageNanoseconds: MonotonicClock.nanoseconds &- stray.place.time
                 ),
                 context: owner.ordinal,
                 unit: ThreadState.current.worker.currentUnit()
@@ -72,18 +70,16 @@ enum PoisonedThread {
             let app = remains.app
             let isSameTrail = reader.map { $0.app.recorder === app.recorder } ?? false
             let other = isSameTrail ? reader?.lifetime.ordinal ?? 0 : 0
-            app.record(
-                .problem(
-                    TrailEvent.Problem(
-                        kind: .poisonedWorker,
-                        other: other == 0 ? nil : other,
-                        message:
-                            "\(context), pushed at \(remains.site), was left on \(ThreadState.current.worker) by earlier work: "
-                            + "pop it where it was pushed, or use the closure form",
-                        site: site,
-                        ownerSite: remains.site,
-                        ageNanoseconds: lifetime.age
-                    )
+            app.recordProblem(
+                FlightRecorder.Finding(
+                    kind: .poisonedWorker,
+                    other: other == 0 ? nil : other,
+                    message:
+                        "\(context), pushed at \(remains.site), was left on \(ThreadState.current.worker) by earlier work: "
+                        + "pop it where it was pushed, or use the closure form",
+                    site: site,
+                    ownerSite: remains.site,
+                    ageNanoseconds: lifetime.age
                 ),
                 context: lifetime.ordinal == 0 ? nil : lifetime.ordinal,
                 unit: ThreadState.current.worker.currentUnit()

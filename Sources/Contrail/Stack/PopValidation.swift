@@ -105,16 +105,14 @@ struct PopValidation {
     ) -> ContextError {
         // Where nothing stands in the way, the other context is the one that the caller is in.
         let other = obstacle ?? ContextLayers.readerOrdinal(beside: self.lifetime.ordinal, in: self.app)
-        self.app.record(
-            .problem(
-                TrailEvent.Problem(
-                    kind: kind,
-                    other: other == 0 ? nil : other,
-                    message: message,
-                    site: self.site,
-                    ownerSite: self.lifetime.beganAt == 0 ? nil : self.lifetime.site,
-                    ageNanoseconds: self.lifetime.beganAt == 0 ? nil : self.lifetime.age
-                )
+        self.app.recordProblem(
+            FlightRecorder.Finding(
+                kind: kind,
+                other: other == 0 ? nil : other,
+                message: message,
+                site: self.site,
+                ownerSite: self.lifetime.beganAt == 0 ? nil : self.lifetime.site,
+                ageNanoseconds: self.lifetime.beganAt == 0 ? nil : self.lifetime.age
             ),
             context: self.lifetime.ordinal,
             unit: Scope.readerUnit

@@ -217,13 +217,13 @@ struct BatchWriter {
 
     private func write(_ snapshot: TrailEvent.Snapshot, _ id: Int64) throws {
         var json = JSONText()
-        var isTruncated = false
+        var isTruncated = snapshot.omitted > 0
         for (name, value) in snapshot.values {
             guard json.byteCount < Self.snapshotLimit else {
                 isTruncated = true
                 break
             }
-            json.add(name, value)
+            json.add(name.text, value)
         }
         self.insertSnapshot.bind(id, at: 1)
         self.insertSnapshot.bind(json.text, at: 2)

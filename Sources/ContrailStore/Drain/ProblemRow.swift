@@ -7,8 +7,8 @@ struct ProblemRow {
     let kind: String
     let other: TrailEvent.ContextOrdinal?
     let message: String
-    let site: Site?
-    let ownerSite: Site?
+    let site: RecordedText?
+    let ownerSite: RecordedText?
     let ageNanoseconds: UInt64?
 
     /// The problem that an event amounts to, if any.
@@ -38,6 +38,13 @@ struct ProblemRow {
                 message: "the buffer was full: \(drop.count) events lost, seq \(drop.firstSeq) to \(drop.lastSeq)",
                 site: nil
             )
+        case .torn(let torn):
+            self.init(
+                kind: "lost",
+                other: nil,
+                message: "an event was begun and never finished: seq \(torn.firstSeq), \(torn.slots) slots",
+                site: nil
+            )
         default: return nil
         }
     }
@@ -46,8 +53,8 @@ struct ProblemRow {
         kind: String,
         other: TrailEvent.ContextOrdinal?,
         message: String,
-        site: Site?,
-        ownerSite: Site? = nil,
+        site: RecordedText?,
+        ownerSite: RecordedText? = nil,
         ageNanoseconds: UInt64? = nil
     ) {
         self.kind = kind
@@ -61,7 +68,7 @@ struct ProblemRow {
     /// The same for problems of the same kind at the same site: sixteen hexadecimal digits (FNV-1a).
     var signature: String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in "\(self.kind)|\(self.site?.description ?? "")".utf8 {
+        for byte in "\(self.kind)|\(self.site?.text ?? "")".utf8 {
             hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
         }
         let digits = String(hash, radix: 16)

@@ -5,8 +5,8 @@ internal import ContrailRecorder
 /// The columns of a row of `event` that depend on the kind.
 struct StoredEvent {
     var other: TrailEvent.ContextOrdinal?
-    var name: String?
-    var site: Site?
+    var name: RecordedText?
+    var site: RecordedText?
     var durationNanoseconds: UInt64?
     var outcome: String?
     var detail: String?
@@ -24,7 +24,7 @@ struct StoredEvent {
         case .gDelete(let name, let site), .handoff(let name, let site), .mark(let name, let site):
             self.name = name
             self.site = site
-        case .gSnapshot(let snapshot): self.name = snapshot.label
+        case .gSnapshot(let snapshot): self.name = RecordedText(snapshot.label)
         case .recycle(let recycle):
             self.setDetail {
                 $0.add("before", recycle.before)
@@ -35,7 +35,7 @@ struct StoredEvent {
             self.site = problem.site
             self.setDetail {
                 $0.add("message", problem.message)
-                $0.add("owner_site", problem.ownerSite?.description)
+                $0.add("owner_site", problem.ownerSite?.text)
                 $0.add("age_ns", problem.ageNanoseconds)
             }
         case .signalFailed(let name, let error), .error(let name, let error):
@@ -46,6 +46,12 @@ struct StoredEvent {
                 $0.add("count", drop.count)
                 $0.add("first_seq", drop.firstSeq)
                 $0.add("last_seq", drop.lastSeq)
+            }
+        case .torn(let torn):
+            self.setDetail {
+                $0.add("slots", torn.slots)
+                $0.add("first_seq", torn.firstSeq)
+                $0.add("last_seq", torn.lastSeq)
             }
         }
     }
@@ -59,7 +65,7 @@ struct StoredEvent {
             if push.depth != 1 { $0.add("depth", push.depth) }
             $0.add("method", push.request?.method)
             $0.add("path", push.request?.path)
-            $0.add("endpoint", push.request?.endpoint)
+            $0.add("endpoint", push.request?.endpoint?.text)
             $0.add("request_id", push.request?.requestID)
             $0.add("trace_id", push.request?.traceID)
         }

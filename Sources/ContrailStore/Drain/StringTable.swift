@@ -11,13 +11,9 @@ struct StringTable {
     private let select: BulkStatement
     private let insert: BulkStatement
     private var known: [String: Int64] = [:]
-    private var sites: [SiteKey: Int64] = [:]
+    /// By the entry in the run's dictionary; 0 where none is known.
+    private var entries: [Int64] = []
     private var workerKinds: [String: Int64] = [:]
-
-    private struct SiteKey: Hashable {
-        let file: UnsafePointer<UInt8>
-        let line: UInt
-    }
 
     init(_ database: Database) throws {
         self.select = try BulkStatement(database, "SELECT id FROM string WHERE value = ?")
@@ -40,36 +36,39 @@ struct StringTable {
         return id
     }
 
-    /// The number of a string, if there is one.
-    mutating func id(ofOptional text: String?) throws -> Int64? {
-        guard let text else { return nil }
-        return try self.id(of: text)
+    /// The number of a text, which is looked up once for each entry of the run's dictionary.
+    mutating func id(of text: RecordedText) throws -> Int64 {
+        let entry = Int(text.entry)
+        guard entry != 0 else { return try self.id(of: text.text) }
+        if entry < self.entries.count, self.entries[entry] != 0 { return self.entries[entry] }
+        let id: Int64 = try self.id(of: text.text)
+        if entry >= self.entries.count {
+            self.entries += Array(repeating: 0, count: max(entry + 1, 2 * self.entries.count) - self.entries.count)
+        }
+        self.entries[entry] = id
+        return id
     }
 
-    /// The number of a place's text.
-    mutating func id(of site: Site) throws -> Int64 {
-        guard site.fileID.hasPointerRepresentation else { return try self.id(of: site.description) }
-        let key = SiteKey(file: site.fileID.utf8Start, line: site.line)
-        if let id = self.sites[key] { return id }
-        let id: Int64 = try self.id(of: site.description)
-        self.sites[key] = id
-        return id
+    /// The number of a text, if there is one.
+    mutating func id(ofOptional text: RecordedText?) throws -> Int64? {
+        guard let text else { return nil }
+        return try self.id(of: text)
     }
 
     /// The number of a worker's kind, with the separator that stands before its number.
     mutating func id(ofKindOf worker: TrailEvent.WorkerLabel?) throws -> Int64? {
         guard let worker else { return nil }
-        if let id = self.workerKinds[worker.kind] { return id }
-        let separator = worker.kind.utf8.contains(UInt8(ascii: ":")) ? "/" : ":"
-        let id: Int64 = try self.id(of: worker.kind + separator)
-        self.workerKinds[worker.kind] = id
+        if let id = self.workerKinds[worker.kind.text] { return id }
+        let separator = worker.kind.text.utf8.contains(UInt8(ascii: ":")) ? "/" : ":"
+        let id: Int64 = try self.id(of: worker.kind.text + separator)
+        self.workerKinds[worker.kind.text] = id
         return id
     }
 
     /// Forgets everything: after a rollback numbers may be free again.
     mutating func forget() {
         self.known.removeAll()
-        self.sites.removeAll()
+        self.entries.removeAll()
         self.workerKinds.removeAll()
     }
 }

@@ -84,7 +84,7 @@ final class TrailDrain: Sendable {
             let isStopping = self.state.withLock { $0.isStopping }
             let deadline = isStopping ? ContinuousClock.now + Self.stopPatience : nil
             while let batch = self.nextBatch() {
-                guard self.commit(batch, &writer, until: deadline) else { return self.giveUp(batch.count) }
+                guard self.commit(batch, &writer, until: deadline) else { return self.giveUp(batch.events.count) }
                 // Those who record on and on must not keep the drain from ending.
                 if let deadline, ContinuousClock.now > deadline { break }
             }
@@ -95,19 +95,18 @@ final class TrailDrain: Sendable {
     }
 
     /// Everything that waits, up to the limit, in the order of its numbers; nil when nothing does.
-    private func nextBatch() -> [TrailEvent]? {
-        var batch: [TrailEvent] = []
-        while batch.count < Self.batchLimit, let event = self.recorder.takeEvent() { batch.append(event) }
-        if let drop = self.recorder.takeDrops() { batch.append(self.recorder.makeDrainEvent(.drop(drop))) }
-        if batch.isEmpty { return nil }
-        // Two threads may have numbered in one order and appended in the other.
-        batch.sort { $0.seq < $1.seq }
+    private func nextBatch() -> RecordBatch? {
+        var batch = self.recorder.take(atMost: Self.batchLimit)
+        if let drop = self.recorder.takeDrops() { batch.events.append(self.recorder.makeDrainEvent(.drop(drop))) }
+        if batch.events.isEmpty { return nil }
+        // What the drain says itself has taken its number later than what follows it.
+        batch.events.sort { $0.seq < $1.seq }
         return batch
     }
 
     /// Commits a batch. Tries until it works; returns false only when the drain has to stop and the deadline passed.
     private func commit(
-        _ batch: [TrailEvent],
+        _ batch: RecordBatch,
         _ writer: inout BatchWriter?,
         until deadline: ContinuousClock.Instant?
     ) -> Bool {
@@ -115,8 +114,8 @@ final class TrailDrain: Sendable {
         var deadline = deadline
         while true {
             do {
-                try self.write(batch, &writer)
-                self.recorder.noteStored(batch.count)
+                try self.write(batch.events, &writer)
+                self.recorder.free(batch)
                 if failures > 0 { self.logger.notice("the trail is being written again") }
                 return true
             } catch {
@@ -149,8 +148,10 @@ final class TrailDrain: Sendable {
     }
 
     private func endRun(_ writer: inout BatchWriter?) {
+        var rest = self.recorder.take(atMost: 0)
         let last = self.recorder.makeDrainEvent(.runEnd)
-        guard self.commit([last], &writer, until: ContinuousClock.now + Self.stopPatience) else {
+        rest.events = [last]
+        guard self.commit(rest, &writer, until: ContinuousClock.now + Self.stopPatience) else {
             return self.giveUp(1)
         }
         do {
@@ -179,7 +180,7 @@ final class TrailDrain: Sendable {
     }
 
     private func resumeFlushes(upTo accounting: Accounting) {
-        let settled = accounting.stored + accounting.dropped
+        let settled = accounting.stored + accounting.dropped + accounting.torn
         let ready = self.state.withLock { state in
             let ready = state.flushes.filter { $0.target <= settled }
             state.flushes.removeAll { $0.target <= settled }

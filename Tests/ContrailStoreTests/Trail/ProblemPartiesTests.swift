@@ -10,25 +10,27 @@ import Testing
 
 @Suite("The parties of a problem")
 struct ProblemPartiesTests {
-    private func record(_ problem: TrailEvent.Problem, in directory: TemporaryTrail, worker: String?) throws {
+    private func record(_ problem: FlightRecorder.Finding, in directory: TemporaryTrail, worker: String?) throws {
         let trail = try directory.open()
         defer { trail.close() }
         let owner = Worker(kind: "job:ship", number: 3)
         withAppContext(App("shop", recorder: trail.recorder), worker: owner) { _ in
-            _ = trail.recorder.record(
-                .problem(problem),
+            let head = trail.recorder.head(
                 context: 1,
-                worker: worker.map { TrailEvent.WorkerLabel(kind: $0, number: 8) },
-                epoch: nil,
-                thread: 4711
+                workerKind: worker,
+                workerNumber: 8,
+                epoch: 0,
+                thread: 4711,
+                time: MonotonicClock.nanoseconds
             )
+            trail.recorder.recordProblem(head, problem)
         }
     }
 
     @Test("a problem names reader, owner, both sites and its age, in the view and in its event")
     func parties() throws {
         let directory = try TemporaryTrail()
-        let problem = TrailEvent.Problem(
+        let problem = FlightRecorder.Finding(
             kind: .poisonedWorker,
             other: 2,
             message: "left behind",
@@ -63,7 +65,7 @@ struct ProblemPartiesTests {
     @Test("a reader without a worker is named by its thread; what is not known is null, and not in the detail")
     func unknown() throws {
         let directory = try TemporaryTrail()
-        let problem = TrailEvent.Problem(kind: .leak, other: nil, message: "left", site: Site())
+        let problem = FlightRecorder.Finding(kind: .leak, other: nil, message: "left", site: Site())
         try self.record(problem, in: directory, worker: nil)
         let row = try #require(try directory.rows("SELECT * FROM problems").first)
         #expect(row["reader"] == "thread:4711")
@@ -76,7 +78,13 @@ struct ProblemPartiesTests {
     @Test("an age beyond what SQLite can hold is cut, not refused")
     func hugeAge() throws {
         let directory = try TemporaryTrail()
-        let problem = TrailEvent.Problem(kind: .leak, other: nil, message: "old", site: Site(), ageNanoseconds: .max)
+        let problem = FlightRecorder.Finding(
+            kind: .leak,
+            other: nil,
+            message: "old",
+            site: Site(),
+            ageNanoseconds: .max
+        )
         try self.record(problem, in: directory, worker: nil)
         #expect(try directory.rows("SELECT age_ns FROM problems").first?[0] == Int64.max)
     }

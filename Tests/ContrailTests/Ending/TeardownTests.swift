@@ -96,7 +96,7 @@ struct TeardownTests {
         let line = #line + 1
         try self.desk.app.teardownAppContext { _, _ in }
         withAppContext(self.desk.app) { _ in }
-        #expect(self.desk.events().hooks.map(\.hook) == ["\(#fileID):\(line)"])
+        #expect(self.desk.events().hooks.map(\.hook.text) == ["\(#fileID):\(line)"])
     }
 
     @Test("A hook that pops its own context is refused, and teardown runs once.")

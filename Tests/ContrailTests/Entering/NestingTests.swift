@@ -90,7 +90,7 @@ struct NestingTests {
         }
         let names = self.desk.events().compactMap { event -> String? in
             switch event.body {
-            case .mark(let name, _), .gSet(let name, _, _), .handoff(let name, _): name
+            case .mark(let name, _), .gSet(let name, _, _), .handoff(let name, _): name.text
             case .gSnapshot(let snapshot): snapshot.label
             default: nil
             }

@@ -136,7 +136,7 @@ struct NamespaceTrailTests {
 
     private func snapshots(_ body: (AppContext) throws -> Void) rethrows -> [(label: String, names: [String])] {
         try withAppContext(self.desk.app) { context throws in try body(context) }
-        return self.desk.events().snapshots.map { ($0.snapshot.label, $0.snapshot.values.map(\.name)) }
+        return self.desk.events().snapshots.map { ($0.snapshot.label, $0.snapshot.values.map(\.name.text)) }
     }
 
     @Test("Every change leaves its key, value, writer's site and lifetime.")

@@ -4,7 +4,7 @@ extension TrailEvent {
     /// A push of a context.
     package struct Push: Sendable {
         /// How the context came to be.
-        package enum Origin: String, Sendable {
+        package enum Origin: String, Sendable, CaseIterable {
             /// By an HTTP request.
             case http
             /// As an owned copy of another.
@@ -22,11 +22,11 @@ extension TrailEvent {
         /// How the context came to be.
         package let origin: Origin
         /// The app's name.
-        package let app: String
+        package let app: RecordedText
         /// The context it was pushed under.
         package let parent: ContextOrdinal?
         /// Where it was pushed.
-        package let site: Site
+        package let site: RecordedText
         /// What was requested; `nil` for an app context.
         package let request: Request?
 
@@ -34,9 +34,9 @@ extension TrailEvent {
         package init(
             depth: Int,
             origin: Origin,
-            app: String,
+            app: RecordedText,
             parent: ContextOrdinal?,
-            site: Site,
+            site: RecordedText,
             request: Request? = nil
         ) {
             self.depth = depth
@@ -55,24 +55,19 @@ extension TrailEvent {
         /// The path without its query, at most 192 bytes.
         package let path: String
         /// The pattern of the route that matched, such as `/orders/{id}`.
-        package let endpoint: String?
+        package let endpoint: RecordedText?
         /// The server's id of the request.
         package let requestID: String?
         /// The trace that the client sent along.
         package let traceID: String?
 
-        /// Describes a request. The query is dropped from the path. Texts are cut: path
-        /// and endpoint to 192 bytes, ids to 128, the method to 32.
-        package init(method: String, path: String, endpoint: String?, requestID: String?, traceID: String?) {
-            self.method = RedactionPolicy.cut(method, to: 32)
-            if let end = path.utf8.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
-                self.path = RedactionPolicy.cut(path.utf8[..<end], to: 192)
-            } else {
-                self.path = RedactionPolicy.cut(path, to: 192)
-            }
-            self.endpoint = endpoint.map { RedactionPolicy.cut($0, to: 192) }
-            self.requestID = requestID.map { RedactionPolicy.cut($0, to: 128) }
-            self.traceID = traceID.map { RedactionPolicy.cut($0, to: 128) }
+        /// Describes a request.
+        package init(method: String, path: String, endpoint: RecordedText?, requestID: String?, traceID: String?) {
+            self.method = method
+            self.path = path
+            self.endpoint = endpoint
+            self.requestID = requestID
+            self.traceID = traceID
         }
     }
 
@@ -87,10 +82,11 @@ extension TrailEvent {
         /// Nanoseconds since the first push.
         package let durationNanoseconds: UInt64
         /// Where it was popped.
-        package let site: Site
+        package let site: RecordedText
 
         /// Describes a pop.
-        package init(remaining: Int, outcome: Outcome, error: String?, durationNanoseconds: UInt64, site: Site) {
+        package init(remaining: Int, outcome: Outcome, error: String?, durationNanoseconds: UInt64, site: RecordedText)
+        {
             self.remaining = remaining
             self.outcome = outcome
             self.error = error
@@ -100,7 +96,7 @@ extension TrailEvent {
     }
 
     /// How a lifetime ended, as the trail stores it.
-    package enum Outcome: String, Sendable {
+    package enum Outcome: String, Sendable, CaseIterable {
         /// It did what it was to do.
         case ok
         /// It failed and the error was turned into an answer.

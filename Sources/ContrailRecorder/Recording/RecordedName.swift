@@ -8,13 +8,16 @@ package struct RecordedName: Sendable {
     package let text: String
     /// Whether values under the name must not be stored.
     package let isSecret: Bool
+    /// Its number in the ring's dictionary; the name follows in the record when it has none.
+    let entry: RingEntry
 
     /// No name is stored beyond this many bytes.
     package static let limit = 128
 
-    fileprivate init(_ name: String, _ redaction: RedactionPolicy) {
+    fileprivate init(_ name: String, _ redaction: RedactionPolicy, _ entry: (String) -> RingEntry) {
         self.text = redaction.redacted(name, limit: Self.limit)
         self.isSecret = redaction.isSecret(name)
+        self.entry = entry(self.text)
     }
 }
 
@@ -23,20 +26,21 @@ final class RecordedNames: Sendable {
     private static let most = 1024
 
     private let redaction: RedactionPolicy
+    private let dictionary: RingDictionary
     private let known = Mutex<[String: RecordedName]>([:])
 
-    init(_ redaction: RedactionPolicy) {
+    init(_ redaction: RedactionPolicy, _ dictionary: RingDictionary) {
         self.redaction = redaction
+        self.dictionary = dictionary
     }
 
     /// What is to be recorded of a name. Calls no code but our own.
     subscript(name: String) -> RecordedName {
         if let known = self.known.withLock({ $0[name] }) { return known }
-        let recorded = RecordedName(name, self.redaction)
-        self.known.withLock { known in
-            // A name that is long is not worth the room.
-            if known.count < Self.most, name.utf8.count <= RecordedName.limit { known[name] = recorded }
-        }
+        // A name that is long, or one of very many, is not worth the room.
+        let isWorthKeeping = name.utf8.count <= RecordedName.limit && self.known.withLock { $0.count < Self.most }
+        let recorded = RecordedName(name, self.redaction) { isWorthKeeping ? self.dictionary.entry(of: $0) : .inline }
+        if isWorthKeeping { self.known.withLock { $0[name] = recorded } }
         return recorded
     }
 }

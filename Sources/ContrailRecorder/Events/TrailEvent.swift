@@ -41,12 +41,12 @@ package struct TrailEvent: Sendable {
     /// A worker as kind and number: `conn` and 17.
     package struct WorkerLabel: Hashable, Sendable {
         /// The kind, from a small set.
-        package let kind: String
+        package let kind: RecordedText
         /// Which one of that kind.
         package let number: Int64
 
         /// Names a worker.
-        package init(kind: String, number: Int64) {
+        package init(kind: RecordedText, number: Int64) {
             self.kind = kind
             self.number = number
         }
@@ -69,9 +69,9 @@ package struct TrailEvent: Sendable {
         /// A teardown hook ran.
         case teardown(Teardown)
         /// A name in `g` was set.
-        case gSet(key: String, value: RecordedValue, site: Site)
+        case gSet(key: RecordedText, value: RecordedValue, site: RecordedText)
         /// A name in `g` was removed.
-        case gDelete(key: String, site: Site)
+        case gDelete(key: RecordedText, site: RecordedText)
         /// All of `g` was written down.
         case gSnapshot(Snapshot)
         /// A worker ended its unit and began the next.
@@ -79,15 +79,17 @@ package struct TrailEvent: Sendable {
         /// Something happened that should not.
         case problem(Problem)
         /// A signal's receiver threw.
-        case signalFailed(signal: String, error: String)
+        case signalFailed(signal: RecordedText, error: String)
         /// A step of a request failed and nothing else shows it.
-        case error(step: String, error: String)
+        case error(step: RecordedText, error: String)
         /// A context was handed to other work.
-        case handoff(name: String, site: Site)
+        case handoff(name: RecordedText, site: RecordedText)
         /// The user left a mark.
-        case mark(name: String, site: Site)
+        case mark(name: RecordedText, site: RecordedText)
         /// Events were dropped.
         case drop(Drop)
+        /// Records were begun and never finished.
+        case torn(Torn)
     }
 
     /// The kind of the event.
@@ -110,6 +112,7 @@ package struct TrailEvent: Sendable {
         case .handoff: .handoff
         case .mark: .mark
         case .drop: .drop
+        case .torn: .torn
         }
     }
 }

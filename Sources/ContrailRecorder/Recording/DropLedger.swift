@@ -11,6 +11,8 @@ package final class DropLedger: Sendable {
     private let pendingCount = Atomic<UInt64>(0)
     private let pendingFirst = Atomic<UInt64>(DropLedger.none)
     private let pendingLast = Atomic<UInt64>(0)
+    /// The kinds of what was dropped, a bit for each code.
+    private let pendingKinds = Atomic<UInt64>(0)
     /// The bounds of the last report; only the one thread that takes reports writes them.
     private let reportedFirst = Atomic<UInt64>(DropLedger.none)
     private let reportedLast = Atomic<UInt64>(0)
@@ -21,7 +23,8 @@ package final class DropLedger: Sendable {
     package var count: UInt64 { self.total.load(ordering: .acquiring) }
 
     /// Notes that the event with this number was refused. Any thread.
-    package func add(seq: UInt64) {
+    package func add(seq: UInt64, kind: EventKind) {
+        self.pendingKinds.bitwiseOr(kind.bit, ordering: .relaxed)
         self.pendingFirst.min(seq, ordering: .relaxed)
         self.pendingLast.max(seq, ordering: .relaxed)
         // Releases the number that was taken before: whoever reads the count reads at least as many produced events.
@@ -34,12 +37,13 @@ package final class DropLedger: Sendable {
     package func take() -> TrailEvent.Drop? {
         let count = self.pendingCount.exchange(0, ordering: .acquiringAndReleasing)
         guard count > 0 else { return nil }
+        let kinds = self.pendingKinds.exchange(0, ordering: .relaxed)
         var first = self.pendingFirst.exchange(Self.none, ordering: .relaxed)
         var last = self.pendingLast.exchange(0, ordering: .relaxed)
         if first == Self.none { first = self.reportedFirst.load(ordering: .relaxed) }
         if last == 0 { last = self.reportedLast.load(ordering: .relaxed) }
         self.reportedFirst.store(first, ordering: .relaxed)
         self.reportedLast.store(last, ordering: .relaxed)
-        return TrailEvent.Drop(count: count, firstSeq: first, lastSeq: last)
+        return TrailEvent.Drop(count: count, firstSeq: first, lastSeq: last, kinds: kinds)
     }
 }

@@ -63,6 +63,8 @@ package struct EventKind: Hashable, Sendable, CustomStringConvertible {
     package static let error = EventKind(21, "error")
     /// Events were dropped because the buffer was full.
     package static let drop = EventKind(25, "drop")
+    /// Records were begun and never finished: their writer was killed, or stood still for too long.
+    package static let torn = EventKind(26, "torn")
 
     /// A borrower read a context that its owner had ended.
     package static let borrowOutlived = EventKind(17, "borrow_outlived")
@@ -72,6 +74,19 @@ package struct EventKind: Hashable, Sendable, CustomStringConvertible {
         .runStart, .runEnd, .appPush, .appPop, .requestPush, .requestPop, .teardown, .gSet, .gDelete, .gSnapshot,
         .recycle,
         .staleRead, .leak, .rejectedPop, .foreignPop, .poisonedWorker, .borrowOutlived, .signalFailed, .handoff,
-        .mark, .error, .drop,
+        .mark, .error, .drop, .torn,
     ]
+
+    /// The kinds that a ``TrailEvent/Problem`` has.
+    package static let problems: [EventKind] = [
+        .staleRead, .leak, .rejectedPop, .foreignPop, .poisonedWorker, .borrowOutlived,
+    ]
+
+    /// The bit that stands for the kind in a set of kinds. Codes are below 64.
+    package var bit: UInt64 { 1 << UInt64(self.code & 63) }
+
+    /// The kinds in a set, in the order of their codes.
+    package static func kinds(in set: UInt64) -> [EventKind] {
+        Self.all.filter { set & $0.bit != 0 }.sorted { $0.code < $1.code }
+    }
 }

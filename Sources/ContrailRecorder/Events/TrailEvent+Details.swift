@@ -4,7 +4,7 @@ extension TrailEvent {
     /// One call of a teardown hook.
     package struct Teardown: Sendable {
         /// The hook's name.
-        package let hook: String
+        package let hook: RecordedText
         /// Its place in the order of execution, from 1.
         package let position: Int
         /// How long it took, in nanoseconds.
@@ -12,10 +12,11 @@ extension TrailEvent {
         /// The text of the error it threw.
         package let error: String?
         /// Where it was registered.
-        package let site: Site
+        package let site: RecordedText
 
         /// Describes a call of a hook.
-        package init(hook: String, position: Int, durationNanoseconds: UInt64, error: String?, site: Site) {
+        package init(hook: RecordedText, position: Int, durationNanoseconds: UInt64, error: String?, site: RecordedText)
+        {
             self.hook = hook
             self.position = position
             self.durationNanoseconds = durationNanoseconds
@@ -29,12 +30,16 @@ extension TrailEvent {
         /// Why it was taken: `teardown`, `failure`, or the caller's label.
         package let label: String
         /// The names and values in order of insertion, redacted.
-        package let values: [(name: String, value: RecordedValue)]
+        package let values: [(name: RecordedText, value: RecordedValue)]
+
+        /// How many names did not fit.
+        package let omitted: Int
 
         /// Describes a snapshot.
-        package init(label: String, values: [(name: String, value: RecordedValue)]) {
+        package init(label: String, values: [(name: RecordedText, value: RecordedValue)], omitted: Int = 0) {
             self.label = label
             self.values = values
+            self.omitted = omitted
         }
     }
 
@@ -68,9 +73,9 @@ extension TrailEvent {
         package let message: String
         /// The place that noticed: the read, the pop that was refused, the push that found another below it; the push itself
         /// for a leak. A read through a property, which cannot know its caller, names the place where its work began.
-        package let site: Site
+        package let site: RecordedText
         /// Where the owner pushed its context, or set the value that was touched.
-        package let ownerSite: Site?
+        package let ownerSite: RecordedText?
         /// Nanoseconds since the owner's context ended; since it was pushed, if it has not.
         package let ageNanoseconds: UInt64?
 
@@ -79,8 +84,8 @@ extension TrailEvent {
             kind: EventKind,
             other: ContextOrdinal?,
             message: String,
-            site: Site,
-            ownerSite: Site? = nil,
+            site: RecordedText,
+            ownerSite: RecordedText? = nil,
             ageNanoseconds: UInt64? = nil
         ) {
             self.kind = kind
@@ -101,9 +106,30 @@ extension TrailEvent {
         /// No dropped event has a higher number.
         package let lastSeq: UInt64
 
+        /// The kinds that are among them, as ``EventKind/kinds(in:)`` takes them.
+        package let kinds: UInt64
+
         /// Describes a drop.
-        package init(count: UInt64, firstSeq: UInt64, lastSeq: UInt64) {
+        package init(count: UInt64, firstSeq: UInt64, lastSeq: UInt64, kinds: UInt64 = 0) {
             self.count = count
+            self.firstSeq = firstSeq
+            self.lastSeq = lastSeq
+            self.kinds = kinds
+        }
+    }
+
+    /// Records that were begun and never finished.
+    package struct Torn: Sendable {
+        /// How many slots of the ring they had claimed.
+        package let slots: Int
+        /// No torn record has a lower number.
+        package let firstSeq: UInt64
+        /// No torn record has a higher number.
+        package let lastSeq: UInt64
+
+        /// Describes torn records.
+        package init(slots: Int, firstSeq: UInt64, lastSeq: UInt64) {
+            self.slots = slots
             self.firstSeq = firstSeq
             self.lastSeq = lastSeq
         }

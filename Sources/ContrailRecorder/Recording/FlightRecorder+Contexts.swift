@@ -1,0 +1,144 @@
+// Records of the life of a context.
+
+extension FlightRecorder {
+    /// What a request context was pushed for, as it is recorded: free of secrets, at most as long as it says.
+    package struct RequestLine: Sendable {
+        let method: String
+        let path: String
+        let endpoint: String?
+        let requestID: String?
+        let traceID: String?
+
+        /// The method takes at most 32 bytes, the path without its query 192, the pattern of the route 192, the ids 128 each.
+        package init(method: String, path: String, endpoint: String?, requestID: String?, traceID: String?) {
+            self.method = method
+            self.path = path
+            self.endpoint = endpoint
+            self.requestID = requestID
+            self.traceID = traceID
+        }
+
+        fileprivate static let room = 32 + 192 + 192 + 128 + 128 + 16
+    }
+
+    /// Records the push of an app context.
+    ///
+    /// - Parameters:
+    ///   - depth: Which push of the lifetime it is, from 1.
+    ///   - parent: The context it is pushed under.
+    @inline(__always)
+    package func recordAppPush(
+        _ head: borrowing RecordHead,
+        depth: Int,
+        origin: TrailEvent.Push.Origin,
+        app: String,
+        parent: TrailEvent.ContextOrdinal?,
+        site: Site
+    ) {
+        let (app, name) = (self.dictionary.entry(of: app), app)
+        let place = self.dictionary.entry(of: site)
+        let words = PushWords(app: app, site: place, parent: parent ?? 0, depth: depth, origin: origin)
+        if app != .inline, place != .inline {
+            self.put(.appPush, head, words.words)
+        } else {
+            self.put(.appPush, head, words.words, room: 2 * RingDictionary.textLimit + 4) {
+                $0.add(name, if: app)
+                $0.add(site, if: place)
+            }
+        }
+    }
+
+    /// Records the push of a request context.
+    package func recordRequestPush(
+        _ head: borrowing RecordHead,
+        depth: Int,
+        origin: TrailEvent.Push.Origin,
+        app: String,
+        parent: TrailEvent.ContextOrdinal?,
+        site: Site,
+        request: RequestLine
+    ) {
+        let (app, name) = (self.dictionary.entry(of: app), app)
+        let place = self.dictionary.entry(of: site)
+        let endpoint = request.endpoint.map { self.dictionary.entry(of: $0) } ?? .none
+        var words = PushWords(app: app, site: place, parent: parent ?? 0, depth: depth, origin: origin)
+        words.endpoint = endpoint
+        words.hasRequestID = request.requestID != nil
+        words.hasTraceID = request.traceID != nil
+        self.put(.requestPush, head, words.words, room: RequestLine.room + 2 * RingDictionary.textLimit + 4) {
+            $0.add(name, if: app)
+            $0.add(site, if: place)
+            if let pattern = request.endpoint { $0.add(pattern, if: endpoint) }
+            $0.add(request.method, limit: 32)
+            $0.add(request.path, limit: 192)
+            if let id = request.requestID { $0.add(id, limit: 128) }
+            if let id = request.traceID { $0.add(id, limit: 128) }
+        }
+    }
+
+    /// Records the pop of an app context.
+    ///
+    /// - Parameters:
+    ///   - remaining: How many pushes of the lifetime remain.
+    ///   - error: The text of the error, redacted.
+    ///   - duration: Nanoseconds since the first push.
+    @inline(__always)
+    package func recordAppPop(
+        _ head: borrowing RecordHead,
+        remaining: Int,
+        outcome: TrailEvent.Outcome,
+        error: String?,
+        duration: UInt64,
+        site: Site
+    ) {
+        self.recordPop(.appPop, head, remaining, outcome, error, duration, site)
+    }
+
+    /// Records the pop of a request context, as that of an app context.
+    @inline(__always)
+    package func recordRequestPop(
+        _ head: borrowing RecordHead,
+        remaining: Int,
+        outcome: TrailEvent.Outcome,
+        error: String?,
+        duration: UInt64,
+        site: Site
+    ) {
+        self.recordPop(.requestPop, head, remaining, outcome, error, duration, site)
+    }
+
+    @inline(__always)
+    private func recordPop(
+        _ kind: EventKind,
+        _ head: borrowing RecordHead,
+        _ remaining: Int,
+        _ outcome: TrailEvent.Outcome,
+        _ error: String?,
+        _ duration: UInt64,
+        _ site: Site
+    ) {
+        let place = self.dictionary.entry(of: site)
+        let words = PopWords(
+            site: place,
+            remaining: remaining,
+            outcome: outcome,
+            hasError: error != nil,
+            duration: duration
+        )
+        if error == nil, place != .inline {
+            self.put(kind, head, words.words)
+        } else {
+            self.put(kind, head, words.words, room: 2 * RingDictionary.textLimit + 4) {
+                $0.add(site, if: place)
+                if let error { $0.add(error, limit: 256) }
+            }
+        }
+    }
+}
+
+extension RestWriter {
+    /// Writes a place out if its entry says that it follows.
+    mutating func add(_ site: Site, if entry: RingEntry) {
+        if entry == .inline { self.add(site.description, limit: RingDictionary.textLimit) }
+    }
+}

@@ -1,0 +1,250 @@
+// The recorder: numbers events and writes them into its ring. It cannot throw, block or suspend, whatever becomes of the store.
+
+private import Synchronization
+
+/// Records what happens to contexts, in front of a drain that stores it.
+///
+/// Recording cannot throw, block or suspend: a full ring drops the event and counts it. May be used from any thread.
+/// A recorder belongs to one run; `TrailStore` makes one when it opens a trail. In a child that the process forks it records
+/// nothing.
+public final class FlightRecorder: Sendable {
+    /// How much is recorded.
+    public struct Level: Hashable, Sendable {
+        fileprivate let rawValue: UInt8
+
+        /// Nothing.
+        public static let off = Level(rawValue: 0)
+        /// Everything but payloads: pushes, pops, hooks, recycles, problems, and the names and small values of `g`.
+        public static let lifecycle = Level(rawValue: 1)
+    }
+
+    /// How a recorder works.
+    public struct Configuration: Sendable {
+        /// How much is recorded at first; ``FlightRecorder/level`` changes it later.
+        public var level: Level
+        /// How many slots of 64 bytes the ring has, rounded up to a power of two, from 2 to 1,048,576. Most events take one,
+        /// those with text more; a snapshot of `g` takes what it needs.
+        public var capacity: Int
+        /// What must not be stored.
+        public var redaction: RedactionPolicy
+
+        /// Makes a configuration.
+        public init(level: Level = .lifecycle, capacity: Int = 65_536, redaction: RedactionPolicy = RedactionPolicy()) {
+            self.level = level
+            self.capacity = capacity
+            self.redaction = redaction
+        }
+    }
+
+    /// What must not be stored.
+    public let redaction: RedactionPolicy
+
+    let ring: RecordRing
+    let dictionary: RingDictionary
+    private let names: RecordedNames
+    private let reading: Mutex<EventReader>
+    private let drops: DropLedger
+    private let power: RecorderSwitch
+    private let storedCount = Atomic<UInt64>(0)
+    private let tornCount = Atomic<UInt64>(0)
+
+    /// Makes a recorder whose ring is memory of the process. Nothing is stored until a drain takes its events.
+    public convenience init(configuration: Configuration = Configuration()) {
+        self.init(configuration: configuration, lifetimesBefore: 0)
+    }
+
+    /// Makes a recorder.
+    ///
+    /// - Parameters:
+    ///   - memory: The ring; memory of the process when it is nil.
+    ///   - lifetimes: How many lifetimes the run has had already.
+    package init(configuration: Configuration, memory: RingMemory? = nil, lifetimesBefore lifetimes: UInt64 = 0) {
+        let memory = memory ?? RingMemory.ofProcess(RingLayout(slots: configuration.capacity))
+        let dictionary = RingDictionary(memory)
+        let ring = RecordRing(memory)
+        self.redaction = configuration.redaction
+        self.ring = ring
+        self.dictionary = dictionary
+        self.names = RecordedNames(configuration.redaction, dictionary)
+        self.reading = Mutex(EventReader(ring))
+        self.drops = DropLedger()
+        self.power = RecorderSwitch(level: configuration.level.rawValue)
+        memory.atomic(at: RingLayout.Header.lifetimes).pointee.store(lifetimes, ordering: .relaxed)
+    }
+
+    /// How much is recorded. May be changed at any time; a lifetime that is open then may lack its pop or its push.
+    public var level: Level {
+        get { Level(rawValue: self.power.level.pointee.load(ordering: .relaxed)) }
+        set { self.power.level.pointee.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// Whether anything is recorded at all: one relaxed load.
+    public var isRecording: Bool {
+        self.power.level.pointee.load(ordering: .relaxed) != Level.off.rawValue
+    }
+
+    /// What became of the events so far.
+    public var accounting: Accounting {
+        // Read in this order, no figure can overtake the one it is subtracted from.
+        let stored = self.storedCount.load(ordering: .acquiring)
+        let torn = self.tornCount.load(ordering: .acquiring)
+        let dropped = self.drops.count
+        let produced = self.ring.lastClaimed
+        return Accounting(produced: produced, stored: stored, dropped: dropped, torn: torn)
+    }
+
+    /// How many slots the ring has.
+    public var capacity: Int { self.ring.memory.layout.slots }
+
+    /// How many slots are taken: by events that wait for the drain, and by those whose commit is under way.
+    public var slotsInUse: Int { self.ring.slotsInUse }
+
+    /// The number for a lifetime that begins now; 0, which is no number, when the run has had 2³² - 1 of them.
+    package func nextOrdinal() -> TrailEvent.ContextOrdinal {
+        let lifetimes = self.ring.memory.atomic(at: RingLayout.Header.lifetimes)
+        return TrailEvent.ContextOrdinal(exactly: lifetimes.pointee.wrappingAdd(1, ordering: .relaxed).newValue) ?? 0
+    }
+
+    /// What is to be recorded of a name in `g`.
+    package func name(_ name: String) -> RecordedName { self.names[name] }
+
+    // MARK: - Writing
+
+    /// What a record carries, whatever its kind. A context of 0, an epoch of 0 and a thread of 0 are none.
+    @inline(__always)
+    package func head(
+        context: TrailEvent.ContextOrdinal,
+        workerKind: String?,
+        workerNumber: Int64,
+        epoch: UInt64,
+        thread: Int64,
+        time: UInt64
+    ) -> RecordHead {
+        let entry = workerKind.map { self.dictionary.entry(of: $0) } ?? .none
+        let isWide = entry == .inline || UInt64(bitPattern: workerNumber) >= UInt64(RecordHead.wideNumber)
+        return RecordHead(
+            context: context,
+            workerKind: entry,
+            workerNumber: isWide ? RecordHead.wideNumber : UInt32(truncatingIfNeeded: workerNumber),
+            epoch: epoch,
+            thread: thread,
+            time: time,
+            wide: isWide ? WideWorker(kind: workerKind ?? "", number: workerNumber) : nil
+        )
+    }
+
+    /// Writes a record that needs nothing behind its first slot. Returns its number.
+    @inline(__always)
+    @discardableResult
+    func put(_ kind: EventKind, _ head: borrowing RecordHead, _ words: RecordWords) -> UInt64 {
+        if head.wide != nil { return self.put(kind, head, words, room: 0) { _ in } }
+        let claim = self.ring.claim(1)
+        if let position = claim.position {
+            self.ring.write(position, claim.seq, kind.code, head, words)
+        } else {
+            self.noteDrop(claim.seq, kind)
+        }
+        return claim.seq
+    }
+
+    /// Writes a record with texts behind its first slot: at most `room` bytes of them. Returns its number.
+    @discardableResult
+    func put(
+        _ kind: EventKind,
+        _ head: borrowing RecordHead,
+        _ words: RecordWords,
+        room: Int,
+        _ write: (inout RestWriter) -> Void
+    ) -> UInt64 {
+        let wide = head.wide
+        // A kind of a worker and its number come first.
+        let size = room + (wide == nil ? 0 : RingDictionary.textLimit + 16)
+        return withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
+            var rest = RestWriter(memory)
+            if let wide {
+                rest.add(wide.kind, limit: RingDictionary.textLimit)
+                rest.add(UInt64(bitPattern: wide.number))
+            }
+            write(&rest)
+            let claim = self.ring.claim(RecordRing.slotCount(rest.count))
+            if let position = claim.position {
+                self.ring.write(position, claim.seq, kind.code, head, words, rest.bytes)
+            } else {
+                self.noteDrop(claim.seq, kind)
+            }
+            return claim.seq
+        }
+    }
+
+    @inline(never)
+    private func noteDrop(_ seq: UInt64, _ kind: EventKind) {
+        self.ring.countDrop()
+        self.drops.add(seq: seq, kind: kind)
+    }
+
+    // MARK: - The drain
+
+    /// Makes an event that bypasses the ring: the drain's own, which must not be dropped.
+    package func makeDrainEvent(_ body: TrailEvent.Body) -> TrailEvent {
+        TrailEvent(
+            seq: self.ring.claimNumber(),
+            monotonicNanoseconds: MonotonicClock.nanoseconds,
+            thread: nil,
+            worker: nil,
+            epoch: nil,
+            context: nil,
+            body: body
+        )
+    }
+
+    /// Takes the next events, at most so many, in the order of their numbers; what was never finished is among them as an event
+    /// of the drain's own. Their slots stay taken until ``free(_:)``. The drain's thread only.
+    package func take(atMost limit: Int) -> RecordBatch {
+        self.reading.withLock { reader in
+            var batch = RecordBatch()
+            let now = MonotonicClock.nanoseconds
+            while batch.events.count < limit {
+                switch reader.next(at: now) {
+                case .nothing: return batch.ending(at: self.ring.readPosition)
+                case .event(let event): batch.events.append(event)
+                case .torn(let torn):
+                    self.tornCount.wrappingAdd(1, ordering: .releasing)
+                    batch.events.append(self.makeDrainEvent(.torn(torn)))
+                }
+            }
+            return batch.ending(at: self.ring.readPosition)
+        }
+    }
+
+    /// Frees the slots of a batch and of those before it, once it is committed, and counts its events as stored. The drain's
+    /// thread only.
+    package func free(_ batch: RecordBatch) {
+        self.storedCount.wrappingAdd(UInt64(batch.events.count), ordering: .releasing)
+        self.ring.free(before: batch.end)
+    }
+
+    /// Takes the next event, if there is one, and counts it as stored: for drains that store nowhere. The drain's thread only.
+    package func takeEvent() -> TrailEvent? {
+        let batch = self.take(atMost: 1)
+        guard let event = batch.events.first else { return nil }
+        self.free(batch)
+        return event
+    }
+
+    /// Takes what was dropped since the last call. The drain's thread only.
+    package func takeDrops() -> TrailEvent.Drop? { self.drops.take() }
+}
+
+/// Events that were taken from a ring, and up to where.
+package struct RecordBatch: Sendable {
+    /// The events. The drain may add its own.
+    package var events: [TrailEvent] = []
+    /// The position behind the last of them.
+    fileprivate(set) var end: UInt64 = 0
+
+    fileprivate func ending(at position: UInt64) -> RecordBatch {
+        var batch = self
+        batch.end = position
+        return batch
+    }
+}

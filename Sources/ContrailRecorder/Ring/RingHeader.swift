@@ -1,0 +1,34 @@
+// What the file of a ring says about itself: whose it is, and what its times mean.
+
+private import Synchronization
+
+/// The header of a ring's file.
+package struct RingHeader: Sendable {
+    /// The UUID of the run.
+    package let runUUID: String
+    /// The boot of the machine in which it was written.
+    package let bootID: String
+    /// The process that wrote it.
+    package let processID: Int32
+    /// The wall clock, in microseconds of UTC, at the moment of ``anchorMonotonic``.
+    package let anchorWall: Int64
+    /// The monotonic clock, in nanoseconds, at the moment of ``anchorWall``.
+    package let anchorMonotonic: UInt64
+    /// How many events the full ring refused in the whole run.
+    package let dropped: UInt64
+
+    init(_ memory: RingMemory) {
+        let base = memory.base
+        self.runUUID = Self.text(at: RingLayout.Header.runUUID, in: base)
+        self.bootID = Self.text(at: RingLayout.Header.bootID, in: base)
+        self.processID = base.load(fromByteOffset: RingLayout.Header.processID, as: Int32.self)
+        self.anchorWall = base.load(fromByteOffset: RingLayout.Header.anchorWall, as: Int64.self)
+        self.anchorMonotonic = base.load(fromByteOffset: RingLayout.Header.anchorMonotonic, as: UInt64.self)
+        self.dropped = memory.atomic(at: RingLayout.Header.dropped).pointee.load(ordering: .acquiring)
+    }
+
+    private static func text(at offset: Int, in base: UnsafeMutableRawPointer) -> String {
+        let bytes = UnsafeRawBufferPointer(start: base + offset, count: 36)
+        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+}
