@@ -14,7 +14,8 @@ private import Synchronization
 /// trail.close()
 /// ```
 ///
-/// Opening it marks runs whose process is gone as crashed and their open contexts as died. Several processes may write one
+/// Opening it moves what runs whose process is gone left in their rings into the database, and marks them as crashed and their
+/// open contexts as died. Several processes may write one
 /// trail. A failing database never reaches those who record: the drain tries again, and what does not fit in the buffer
 /// meanwhile is dropped with a count. May be used from any thread.
 public final class TrailStore: Sendable {
@@ -24,6 +25,9 @@ public final class TrailStore: Sendable {
         public var recorder: FlightRecorder.Configuration
         /// How long events wait for a commit at the most, while the database works.
         public var commitInterval: Duration
+        /// Where the ring is put, a file of the recorder's capacity that a killed process leaves behind; nil for the service's
+        /// runtime directory, else shared memory, else the directory of the database.
+        public var ringDirectory: String?
         /// The version of the service, as `runs` shows it.
         public var version: String
         /// Where the drain says that it cannot write, and that it can again.
@@ -33,11 +37,13 @@ public final class TrailStore: Sendable {
         public init(
             recorder: FlightRecorder.Configuration = FlightRecorder.Configuration(),
             commitInterval: Duration = .milliseconds(25),
+            ringDirectory: String? = nil,
             version: String = "",
             logger: Logger = Logger(label: "contrail.trail")
         ) {
             self.recorder = recorder
             self.commitInterval = commitInterval
+            self.ringDirectory = ringDirectory
             self.version = version
             self.logger = logger
         }
@@ -51,6 +57,10 @@ public final class TrailStore: Sendable {
     public let runID: Int64
     /// The id of the run anywhere.
     public let runUUID: String
+    /// Runs that were found dead when the trail was opened, and what was saved of them.
+    public let recovered: [RecoveredRun]
+    /// The file of the ring; nil when no place was found for one, and the ring is memory of the process alone.
+    public let ringPath: String?
 
     private let queue: DatabaseQueue
     private let drain: TrailDrain
@@ -68,10 +78,13 @@ public final class TrailStore: Sendable {
     public init(path: String, app: String, configuration: Configuration = Configuration()) throws(StoreError) {
         self.path = path
         self.queue = try TrailDatabase.open(path: path)
-        let run = try TrailRun(self.queue, app: app, version: configuration.version)
+        let run = try TrailRun(self.queue, app: app, configuration: configuration)
         self.runID = run.id
         self.runUUID = run.uuid
-        self.recorder = FlightRecorder(configuration: configuration.recorder)
+        self.recovered = run.recovered
+        self.ringPath = run.ring.path
+        self.recorder = FlightRecorder(configuration: configuration.recorder, memory: run.ring)
+        RecoveredRun.report(run.recovered, to: configuration.logger)
         self.drain = TrailDrain(
             recorder: self.recorder,
             queue: self.queue,
@@ -85,6 +98,21 @@ public final class TrailStore: Sendable {
 
     deinit {
         self.close()
+    }
+
+    /// Does for a trail that nobody writes what opening it does first: moves what dead runs left in their rings into the
+    /// database, marks them as crashed and their open contexts as died. Runs that are alive are left alone; doing it again finds
+    /// nothing. Throws ``StoreError`` as ``init(path:app:configuration:)`` does.
+    public static func recover(path: String) throws(StoreError) -> [RecoveredRun] {
+        let queue = try TrailDatabase.open(path: path)
+        defer { try? queue.close() }
+        do {
+            let dead = try queue.inTransaction(returning: DeadRuns.self) { try DeadRuns($0, path: queue.path) }
+            dead.removeFiles()
+            return dead.recovered
+        } catch {
+            throw StoreError(error, path: path)
+        }
     }
 
     /// Waits until everything that was recorded before the call is committed.

@@ -13,13 +13,20 @@ struct RunClock {
     /// When the run began, in UTC microseconds since 1970.
     let startMicroseconds: Int64
 
-    private let anchorNanoseconds: UInt64
+    /// The monotonic clock at that moment, in nanoseconds.
+    let anchorNanoseconds: UInt64
 
     init() {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         self.anchorNanoseconds = MonotonicClock.nanoseconds
         self.startMicroseconds = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+
+    /// The clock of a run that began elsewhere or before, from the pair of readings that it left.
+    init(startMicroseconds: Int64, anchorNanoseconds: UInt64) {
+        self.startMicroseconds = startMicroseconds
+        self.anchorNanoseconds = anchorNanoseconds
     }
 
     /// The date of a reading, in UTC microseconds since 1970.

@@ -21,7 +21,9 @@ final class RunLiveness: Sendable {
     private let descriptor: CInt
 
     /// Takes the lock of a new run.
-    init(database: String, runUUID: String) throws(StoreError) {
+    ///
+    /// - Parameter ringPath: The file of the run's ring, which whoever finds the run dead will look for.
+    init(database: String, runUUID: String, ringPath: String?) throws(StoreError) {
         self.path = Self.path(database, runUUID)
         self.runUUID = runUUID
         self.descriptor = open(self.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -36,6 +38,7 @@ final class RunLiveness: Sendable {
             throw StoreError(.locked, "cannot lock \(self.path): use a file system with record locks for the trail")
         }
         Self.ownRuns.withLock { _ = $0.insert(runUUID) }
+        if let ringPath { _ = ringPath.withCString { write(self.descriptor, $0, strlen($0)) } }
     }
 
     /// Ends the run: removes the file and releases the lock.
@@ -45,17 +48,61 @@ final class RunLiveness: Sendable {
         close(self.descriptor)
     }
 
-    /// Whether the run's process is alive. Removes the file of a dead one.
+    /// Whether the run's process is alive.
     static func isAlive(database: String, runUUID: String) -> Bool {
-        let path = Self.path(database, runUUID)
         if self.ownRuns.withLock({ $0.contains(runUUID) }) { return true }
-        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        let descriptor = open(Self.path(database, runUUID), O_RDWR | O_CLOEXEC)
         // Only a missing file proves that nobody holds it; a file that may not be opened may well be locked.
         guard descriptor >= 0 else { return errno != ENOENT }
         defer { close(descriptor) }
-        guard self.lock(descriptor) else { return true }
-        unlink(path)
-        return false
+        return !self.lock(descriptor)
+    }
+
+    /// What a dead run left beside the database.
+    struct Remains {
+        let runUUID: String
+        /// The file of its ring, if it had one and it is still there.
+        let ringPath: String?
+        /// The file that its process had locked.
+        let path: String
+    }
+
+    /// What dead runs left beside the database.
+    static func dead(database: String) -> [Remains] {
+        let prefix = "\(database)-run-"
+        var found = glob_t()
+        defer { globfree(&found) }
+        guard glob(self.literal(prefix) + "*", 0, nil, &found) == 0 else { return [] }
+        return (0..<Int(found.gl_pathc)).compactMap { index in
+            guard let start = found.gl_pathv[index] else { return nil }
+            let path = String(cString: start)
+            let uuid = String(path.dropFirst(prefix.count))
+            guard !self.isAlive(database: database, runUUID: uuid) else { return nil }
+            let ring = self.text(of: path).flatMap { access($0, F_OK) == 0 ? $0 : nil }
+            return Remains(runUUID: uuid, ringPath: ring, path: path)
+        }
+    }
+
+    /// Removes a file that ``dead(database:)`` named, or the ring it spoke of.
+    static func remove(_ file: String) { unlink(file) }
+
+    /// The path as a pattern that matches nothing else.
+    private static func literal(_ path: String) -> String {
+        path.reduce(into: "") { pattern, character in
+            if "*?[\\".contains(character) { pattern.append("\\") }
+            pattern.append(character)
+        }
+    }
+
+    /// The text of a small file.
+    private static func text(of path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
+            return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
+        }
     }
 
     private static func path(_ database: String, _ runUUID: String) -> String {

@@ -1,5 +1,6 @@
 // One process life of a recorder, as a row of `runs`.
 
+internal import ContrailRecorder
 private import Foundation
 internal import GRDB
 
@@ -11,23 +12,53 @@ final class TrailRun: Sendable {
 
     private let liveness: RunLiveness
 
+    /// The ring of the run.
+    let ring: RingMemory
+    /// Runs that were found dead when this one began.
+    let recovered: [RecoveredRun]
+
     /// Begins a run: first ends those whose process is gone, then adds the row. One transaction, under the write lock.
-    init(_ queue: DatabaseQueue, app: String, version: String) throws(StoreError) {
+    init(_ queue: DatabaseQueue, app: String, configuration: TrailStore.Configuration) throws(StoreError) {
         let uuid = UUID().uuidString.lowercased()
         let clock = RunClock()
-        let liveness = try RunLiveness(database: queue.path, runUUID: uuid)
+        let ring = RingPlace.make(
+            RingLayout(slots: configuration.recorder.capacity),
+            runUUID: uuid,
+            clock: clock,
+            directory: configuration.ringDirectory,
+            database: queue.path,
+            logger: configuration.logger
+        )
+        let liveness: RunLiveness
         do {
+            liveness = try RunLiveness(database: queue.path, runUUID: uuid, ringPath: ring.path)
+        } catch {
+            ring.removeFile()
+            throw error
+        }
+        do {
+            var dead: DeadRuns?
             self.id = try queue.inTransaction(returning: Int64.self) { database in
-                try Self.endDeadRuns(database, path: queue.path)
-                return try Self.insert(database, uuid: uuid, app: app, version: version, clock: clock)
+                dead = try DeadRuns(database, path: queue.path)
+                return try Self.insert(
+                    database,
+                    uuid: uuid,
+                    app: app,
+                    version: configuration.version,
+                    clock: clock
+                )
             }
+            dead?.removeFiles()
+            self.recovered = dead?.recovered ?? []
         } catch {
             liveness.end()
+            ring.removeFile()
             throw StoreError(error, path: queue.path)
         }
         self.uuid = uuid
         self.clock = clock
         self.liveness = liveness
+        self.ring = ring
     }
 
     /// Marks the run as ended in order. How a context ended whose pop is not there, because it was dropped or never came, is
@@ -43,6 +74,8 @@ final class TrailRun: Sendable {
                 arguments: [microseconds, self.id]
             )
         }
+        // Everything in it is committed.
+        self.ring.removeFile()
         self.liveness.end()
     }
 
@@ -72,29 +105,6 @@ final class TrailRun: Sendable {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             guard let start = buffer.baseAddress, gethostname(start, buffer.count) == 0 else { return "" }
             return String(cString: start)
-        }
-    }
-
-    /// Marks runs whose process is gone as crashed, and their open contexts as died. When such a run ended is not known; its
-    /// last event is.
-    private static func endDeadRuns(_ database: Database, path: String) throws {
-        let running = try Row.fetchAll(database, sql: "SELECT run_id, run_uuid FROM run WHERE end_state = 'running'")
-        for row in running {
-            let id: Int64 = row["run_id"]
-            let uuid: String = row["run_uuid"]
-            if RunLiveness.isAlive(database: path, runUUID: uuid) { continue }
-            try database.execute(
-                sql: "UPDATE context SET outcome = 'died' WHERE outcome = 'open' AND run_id = ?",
-                arguments: [id]
-            )
-            try database.execute(
-                sql: """
-                    UPDATE run SET end_state = 'crashed', ended_at = coalesce(
-                        (SELECT at FROM event WHERE run_id = ?1 ORDER BY id DESC LIMIT 1), started_at)
-                    WHERE run_id = ?1
-                    """,
-                arguments: [id]
-            )
         }
     }
 }

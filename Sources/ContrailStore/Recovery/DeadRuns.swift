@@ -1,0 +1,67 @@
+// Runs whose process is gone: their rings are moved into the database, and they are marked for what they are.
+
+internal import ContrailRecorder
+internal import GRDB
+
+/// Ends the runs of processes that are gone. Everything happens in the caller's transaction, which holds the write lock; the
+/// files are removed by ``removeFiles()`` after the commit, so that a crash in between loses nothing.
+struct DeadRuns {
+    /// What was found, in the order of the runs.
+    private(set) var recovered: [RecoveredRun] = []
+    private var files: [String] = []
+
+    /// Finds dead runs and writes down what is left of them.
+    init(_ database: Database, path: String) throws {
+        let remains = RunLiveness.dead(database: path)
+        let running = try Row.fetchAll(database, sql: "SELECT run_id, run_uuid, end_state FROM run ORDER BY run_id")
+        for row in running {
+            let uuid: String = row["run_uuid"]
+            let left = remains.first { $0.runUUID == uuid }
+            let isRunning = row["end_state"] == "running"
+            guard left != nil || isRunning, !RunLiveness.isAlive(database: path, runUUID: uuid) else { continue }
+            var report = RecoveredRun(runID: row["run_id"], runUUID: uuid)
+            if let ring = left?.ringPath {
+                try self.recover(ring, database, &report)
+                // A ring that could not be read stays where it is, for whoever can.
+                if report.failure == nil { self.files.append(ring) }
+            }
+            if let left { self.files.append(left.path) }
+            if isRunning { try Self.end(database, &report) }
+            self.recovered.append(report)
+        }
+        // A file without a row is left alone: its process may be about to begin the run.
+    }
+
+    private mutating func recover(_ ring: String, _ database: Database, _ report: inout RecoveredRun) throws {
+        do {
+            var recovery = try RingRecovery(path: ring, runID: report.runID, runUUID: report.runUUID)
+            try recovery.run(database, &report)
+        } catch let error as RingError {
+            report.failure = error.message
+        } catch let error as StoreError {
+            report.failure = error.message
+        }
+    }
+
+    /// Marks the run as crashed, and its open contexts as died. When it ended is not known; its last event is.
+    private static func end(_ database: Database, _ report: inout RecoveredRun) throws {
+        try database.execute(
+            sql: "UPDATE context SET outcome = 'died' WHERE outcome = 'open' AND context_id >> 32 = ?",
+            arguments: [report.runID]
+        )
+        report.died = database.changesCount
+        try database.execute(
+            sql: """
+                UPDATE run SET end_state = 'crashed', ended_at = coalesce(
+                    (SELECT at FROM event WHERE run_id = ?1 ORDER BY id DESC LIMIT 1), started_at)
+                WHERE run_id = ?1
+                """,
+            arguments: [report.runID]
+        )
+    }
+
+    /// Removes what the dead runs left beside the database. Call it after the commit.
+    func removeFiles() {
+        for file in self.files { RunLiveness.remove(file) }
+    }
+}

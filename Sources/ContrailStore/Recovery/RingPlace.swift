@@ -1,0 +1,60 @@
+// Where the ring of a run is put: in memory that outlives the process, if there is any.
+
+internal import ContrailRecorder
+private import Foundation
+internal import Logging
+
+/// Chooses the directory of a run's ring and makes it there.
+///
+/// The first of these that works is taken: the directory that the configuration names, the service's runtime directory
+/// (`RUNTIME_DIRECTORY`, then `XDG_RUNTIME_DIR`), shared memory, the directory of the database. Where none works the ring is
+/// memory of the process alone: recording goes on, and what a killed process had not committed is lost.
+enum RingPlace {
+    /// A ring, as a file if possible.
+    static func make(
+        _ layout: RingLayout,
+        runUUID: String,
+        clock: RunClock,
+        directory: String?,
+        database: String,
+        logger: Logger
+    ) -> RingMemory {
+        for candidate in self.candidates(directory, database: database) {
+            do {
+                let memory = try RingMemory.create(layout, at: "\(candidate)/ring-\(runUUID)")
+                memory.identify(
+                    runUUID: runUUID,
+                    bootID: self.bootID,
+                    wallMicroseconds: clock.startMicroseconds,
+                    monotonicNanoseconds: clock.anchorNanoseconds
+                )
+                return memory
+            } catch {
+                // Only a place that was asked for is worth a word; the others are guesses.
+                if candidate == directory {
+                    logger.error(
+                        "\(error.message); another place is tried: make the directory writable, or name another"
+                    )
+                }
+            }
+        }
+        logger.error("no place for the ring of the run: what a killed process had not committed will be lost")
+        return RingMemory.ofProcess(layout)
+    }
+
+    private static func candidates(_ directory: String?, database: String) -> [String] {
+        let environment = ProcessInfo.processInfo.environment
+        // systemd lists several directories with colons between them.
+        let runtime = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+        let beside = URL(fileURLWithPath: database).deletingLastPathComponent().path
+        return [directory, runtime, environment["XDG_RUNTIME_DIR"], "/dev/shm", beside]
+            .compactMap { $0 }
+            .filter { !$0.isEmpty }
+    }
+
+    /// The id that the kernel gave this boot: monotonic times of another one mean nothing now.
+    private static var bootID: String {
+        let text = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+        return text?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
+    }
+}

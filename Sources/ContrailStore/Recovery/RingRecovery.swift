@@ -1,0 +1,84 @@
+// Moves what a dead process's ring holds into the database.
+
+internal import ContrailRecorder
+internal import GRDB
+
+/// Reads one ring to its end, inside a transaction that holds the write lock. Doing it again adds nothing: events are told by
+/// run and number.
+struct RingRecovery {
+    /// How many events are handed to the writer at once.
+    private static let batchSize = 4096
+
+    private let runID: Int64
+    private var ring: DeadRing
+
+    /// Opens the ring of a run. Throws ``RingError``; also when the file is another run's.
+    init(path: String, runID: Int64, runUUID: String) throws {
+        self.runID = runID
+        self.ring = try DeadRing(path: path)
+        guard self.ring.header.runUUID == runUUID else {
+            throw StoreError(
+                .notATrail,
+                "the ring \(path) is of the run \(self.ring.header.runUUID), not of \(runUUID)"
+            )
+        }
+    }
+
+    /// Writes what the database does not have.
+    mutating func run(_ database: Database, _ report: inout RecoveredRun) throws {
+        let header = self.ring.header
+        let clock = RunClock(startMicroseconds: header.anchorWall, anchorNanoseconds: header.anchorMonotonic)
+        let stored = try Self.count(database, runID: self.runID)
+        var writer = try BatchWriter(database, runID: self.runID, clock: clock)
+        var batch: [TrailEvent] = []
+        var latest: UInt64 = header.anchorMonotonic
+        while let finding = self.ring.next() {
+            switch finding {
+            case .event(let event):
+                latest = event.monotonicNanoseconds
+                batch.append(event)
+            case .torn(let torn):
+                report.torn += 1
+                batch.append(Self.event(.torn(torn), seq: torn.firstSeq, at: latest))
+            }
+            if batch.count == Self.batchSize {
+                try writer.write(batch)
+                batch.removeAll(keepingCapacity: true)
+            }
+        }
+        try writer.write(batch)
+        let reported = try Self.reportedDrops(database, runID: self.runID)
+        if header.dropped > reported {
+            report.dropped = header.dropped - reported
+            let drop = TrailEvent.Drop(count: report.dropped, firstSeq: 1, lastSeq: self.ring.lastSeq)
+            // Nobody has had this number: the process that counted is gone.
+            try writer.write([Self.event(.drop(drop), seq: self.ring.lastSeq + 1, at: latest)])
+        }
+        report.events += try Self.count(database, runID: self.runID) - stored
+    }
+
+    private static func event(_ body: TrailEvent.Body, seq: UInt64, at time: UInt64) -> TrailEvent {
+        TrailEvent(
+            seq: seq,
+            monotonicNanoseconds: time,
+            thread: nil,
+            worker: nil,
+            epoch: nil,
+            context: nil,
+            body: body
+        )
+    }
+
+    private static func count(_ database: Database, runID: Int64) throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT count(*) FROM events WHERE run_id = ?", arguments: [runID]) ?? 0
+    }
+
+    private static func reportedDrops(_ database: Database, runID: Int64) throws -> UInt64 {
+        let sum = try Int64.fetchOne(
+            database,
+            sql: "SELECT sum(detail ->> '$.count') FROM events WHERE run_id = ? AND kind = 'drop'",
+            arguments: [runID]
+        )
+        return UInt64(max(0, sum ?? 0))
+    }
+}
