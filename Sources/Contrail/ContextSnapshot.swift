@@ -27,13 +27,13 @@ public struct ContextSnapshot: Sendable {
     ///     are kept.
     public init(_ name: String, fileID: StaticString = #fileID, line: UInt = #line) throws(ContextError) {
         let app = try Current.app
-        guard let layers = ContextLayers.current else { throw Self.outside(Site(fileID: fileID, line: line)) }
+        guard let layers = ContextLayers.here else { throw Self.outside(Site(fileID: fileID, line: line)) }
         let visible = layers.visible
         let scope = Scope.current
         self.visible = visible
         self.borrowed = ContextLayers.Borrowed(visible)
         self.taker = ExecutionID.current
-        self.branch = scope?.branch.forked() ?? VariableBranch()
+        self.branch = scope?.forkedBranch ?? VariableBranch()
         self.unit = scope?.unit?.forked()
         self.site = Site(fileID: fileID, line: line)
         app.record(context: visible.ordinal, unit: scope?.unit) { recorder, head in

@@ -61,7 +61,7 @@ public enum Current {
     /// set; at most 128 bytes are kept. Does nothing outside a context.
     public static func mark(_ name: String, fileID: StaticString = #fileID, line: UInt = #line) {
         let site = Site(fileID: fileID, line: line)
-        guard let layers = ContextLayers.current else { return }
+        guard let layers = ContextLayers.here else { return }
         let visible = layers.visible
         guard layers.appEndedError(for: visible, site) == nil, let app = visible.app?.app else { return }
         app.record(context: visible.ordinal, unit: Scope.current?.unit) { recorder, head in
@@ -108,7 +108,7 @@ public enum Current {
 
         var optionalAppContext: AppContext? {
             get throws(ContextError) {
-                guard let layers = ContextLayers.current else { return nil }
+                guard let layers = ContextLayers.here else { return nil }
                 let visible = layers.visible
                 if let error = layers.appEndedError(for: visible, self.site) { throw error }
                 return visible.app
@@ -117,7 +117,7 @@ public enum Current {
 
         var optionalRequestContext: App.RequestContext? {
             get throws(ContextError) {
-                guard let layers = ContextLayers.current else { return nil }
+                guard let layers = ContextLayers.here else { return nil }
                 let visible = layers.visible
                 if let error = layers.appEndedError(for: visible, self.site) { throw error }
                 if let error = layers.requestEndedError(for: visible, self.site) { throw error }

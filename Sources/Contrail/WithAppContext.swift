@@ -22,7 +22,7 @@ public func withAppContext<Result, Failure: Error>(
 ) throws(Failure) -> Result {
     let site = Site(fileID: fileID, line: line)
     try ContextScope.refuse(app, forRequest: false, as: Failure.self, site)
-    let scope = ContextScope(AppContext(app), worker: worker, site: site)
+    let scope = ContextScope.open(app, worker: worker, site: site)
     return try scope.use { () throws(Failure) in try operation(scope.appContext) }
 }
 
@@ -42,6 +42,6 @@ public nonisolated(nonsending) func withAppContext<Result, Failure: Error>(
     line: UInt = #line,
     _ operation: nonisolated(nonsending) (AppContext) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    let scope = ContextScope(AppContext(app), worker: worker, site: Site(fileID: fileID, line: line))
+    let scope = ContextScope.open(app, worker: worker, site: Site(fileID: fileID, line: line))
     return try await scope.use { () async throws(Failure) in try await operation(scope.appContext) }
 }

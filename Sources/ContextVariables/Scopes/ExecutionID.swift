@@ -15,16 +15,22 @@ private import Darwin
 /// is asked for. A scope of variables alone is not closed; there a task that outlives it could at worst be taken for its
 /// owner and set a variable that nobody but other stragglers sees.
 package struct ExecutionID: Equatable, Sendable {
-    private let address: UInt
+    /// An address, which is even, and one more for a task.
+    package let word: UInt
+
+    /// The identity that a word was taken from.
+    package init(word: UInt) {
+        self.word = word
+    }
 
     /// Whether a task runs here. Without one, imperative pushes land on the thread.
-    package let isTask: Bool
+    package var isTask: Bool { self.word & 1 != 0 }
 
     /// The identity of the caller. May be called from anywhere; costs a thread-local read.
     package static var current: ExecutionID {
         // What `withUnsafeCurrentTask` gives is this pointer in a wrapper whose copies are counted.
-        if let task = swift_task_getCurrent() { return ExecutionID(address: UInt(bitPattern: task), isTask: true) }
-        return ExecutionID(address: Self.address(of: pthread_self()), isTask: false)
+        if let task = swift_task_getCurrent() { return ExecutionID(word: UInt(bitPattern: task) | 1) }
+        return ExecutionID(word: Self.address(of: pthread_self()))
     }
 
     #if canImport(Glibc)

@@ -1,55 +1,78 @@
 // The one thing that is bound to a task or thread: it carries the variables, the unit and the context layers.
 
 private import CTaskRuntime
+package import Synchronization
+
+/// What is bound to a task or thread. Of no use outside the package.
+package typealias Scope = _Scope
 
 /// What a `with…` call binds: an immutable base that every reader sees, and what its layers say of imperative pushes.
 ///
-/// One task-local holds one reference to the innermost scope; a thread without a task has a root scope of its own.
-@usableFromInline
-package final class Scope: Sendable {
+/// One task-local holds one reference to the innermost scope; a thread without a task has a root scope of its own. Variables
+/// and unit are made when somebody asks for them, which in most scopes nobody does.
+///
+/// It is open because the room above derives from it, so that a scope and its layers are one object.
+///
+/// @unchecked Sendable: the compiler cannot check a class that others derive from. Its fields are constants and atomics, and so
+/// are those of the classes that derive from it.
+open class _Scope: @unchecked Sendable {
     @TaskLocal private static var binding: Scope?
 
-    /// The runtime's key of the task-local, or nil when the runtime does not answer to it as expected: tried once, with a
-    /// scope that nobody else sees.
-    ///
-    /// nonisolated(unsafe): a constant pointer to an object that lives as long as the process, and is never read through.
-    private nonisolated(unsafe) static let key: UnsafeRawPointer? = {
-        let key = UnsafeRawPointer(Unmanaged.passUnretained(Scope.$binding).toOpaque())
-        let probe = Scope(owner: ExecutionID.current, branch: VariableBranch(), source: nil, layers: nil)
+    /// What the runtime is called with, or nil when it does not answer as expected: tried once, with a scope that nobody else sees.
+    private static let runtime: Runtime? = {
+        let runtime = Runtime()
+        let probe = Scope(owner: ExecutionID.current, branch: nil, source: nil, layers: nil)
         let isFound = Scope.$binding.withValue(probe) {
-            swift_task_localValueGet(key)?.assumingMemoryBound(to: Scope?.self).pointee === probe
+            swift_task_localValueGet(runtime.key)?.assumingMemoryBound(to: Scope?.self).pointee === probe
         }
-        return isFound ? key : nil
+        return isFound ? runtime : nil
     }()
 
-    /// The innermost scope of the caller's task, or of its synchronous caller on a bare thread.
+    /// The key of the task-local, and the description of what is bound under it.
     ///
-    /// Read without the standard library's wrapper, which copies the value twice. What the runtime points to is an initialised
-    /// `Scope?` for as long as it is bound, which is longer than this read: the binding ends in the caller's caller.
-    private static var bound: Scope? {
-        guard let key else { return self.binding }
-        return swift_task_localValueGet(key)?.assumingMemoryBound(to: Scope?.self).pointee
+    /// @unchecked Sendable: constant pointers to what lives as long as the process and is never read through here.
+    private struct Runtime: @unchecked Sendable {
+        let key = UnsafeRawPointer(Unmanaged.passUnretained(Scope.$binding).toOpaque())
+        let type = unsafeBitCast((Scope?).self as Any.Type, to: UnsafeRawPointer.self)
     }
 
+    /// The innermost scope of the caller's task, or of its synchronous caller on a bare thread, borrowed.
+    ///
+    /// Read without the standard library's wrapper, which copies the value twice. What the runtime points to is an initialised
+    /// `Scope?` for as long as it is bound, which is longer than what the reader does with it: the binding ends in the caller's
+    /// caller.
+    @inline(__always)
+    private static var borrowed: Unmanaged<Scope>? {
+        guard let runtime else { return self.binding.map { Unmanaged.passUnretained($0) } }
+        return swift_task_localValueGet(runtime.key).flatMap { UnsafeRawPointer($0).load(as: Unmanaged<Scope>?.self) }
+    }
+
+    private static var bound: Scope? { self.borrowed?.takeUnretainedValue() }
+
     /// The task or thread that may push and set here.
-    package let owner: ExecutionID
-    /// The values of context variables.
-    package let branch: VariableBranch
+    package final let owner: ExecutionID
+
+    private final let ownBranch: OnDemand<VariableBranch>
 
     /// The layers that the scope was made with. A scope that was made without has a slot for them.
-    private let givenLayers: (any ScopeLayers)?
-    private let slot: LayerSlot?
-    /// The unit of the scope; of a scope that follows its worker, the one at the beginning, which most often is still it.
-    private let baseUnit: WorkUnit?
-    private let baseWorker: Worker?
-    private let followsWorker: Bool
+    private final let givenLayers: (any ScopeLayers)?
+    private final let slot: LayerSlot?
+    /// What the scope is, if it is its own layers.
+    private final let ownKind: (any OwnLayers.Type)?
+    /// How many imperative pushes there are, in a scope that is its own layers.
+    package final let pushCounter = Atomic<Int>(0)
+
+    /// The unit of the scope; of a scope that follows its worker the one that was first asked for, which most often is still it.
+    private final let baseUnit: OnDemand<WorkUnit>
+    private final let baseWorker: Worker?
+    private final let followsWorker: Bool
     /// How many of the layers' pushes are older than this scope's unit and do not change it.
-    private let pushFloor: Int
+    private final let pushFloor: Int
 
     /// A scope whose unit is this one for as long as it lives, on no worker.
     package convenience init(
         owner: ExecutionID,
-        branch: VariableBranch,
+        branch: VariableBranch?,
         unit: WorkUnit?,
         layers: (any ScopeLayers)?,
         pushFloor: Int = 0
@@ -67,7 +90,7 @@ package final class Scope: Sendable {
     /// A scope that follows a worker: after a recycle it is in the worker's new unit at once.
     package convenience init(
         owner: ExecutionID,
-        branch: VariableBranch,
+        branch: VariableBranch?,
         worker: Worker,
         layers: (any ScopeLayers)?,
         pushFloor: Int = 0
@@ -85,7 +108,7 @@ package final class Scope: Sendable {
     /// A scope that finds its unit as `source` says.
     package convenience init(
         owner: ExecutionID,
-        branch: VariableBranch,
+        branch: VariableBranch?,
         source: UnitSource?,
         layers: (any ScopeLayers)?,
         pushFloor: Int = 0
@@ -100,31 +123,68 @@ package final class Scope: Sendable {
 
     private init(
         owner: ExecutionID,
-        branch: VariableBranch,
+        branch: VariableBranch?,
         source: UnitSource?,
         layers: (any ScopeLayers)?,
         slot: LayerSlot?,
         pushFloor: Int
     ) {
         self.owner = owner
-        self.branch = branch
+        self.ownBranch = OnDemand(branch)
+        self.ownKind = nil
         self.givenLayers = layers
         self.slot = layers == nil ? slot ?? LayerSlot() : nil
         self.pushFloor = pushFloor
         switch source {
         case .own(let unit, let worker)?:
-            self.baseUnit = unit
+            self.baseUnit = OnDemand(unit)
             self.baseWorker = worker
             self.followsWorker = false
         case .following(let worker)?:
-            self.baseUnit = worker.startedUnit
+            self.baseUnit = OnDemand()
             self.baseWorker = worker
             self.followsWorker = true
         case nil:
-            self.baseUnit = nil
+            self.baseUnit = OnDemand()
             self.baseWorker = nil
             self.followsWorker = false
         }
+    }
+
+    /// A scope of a class that derives from this one. Without a unit, it asks its layers for one.
+    ///
+    /// - Parameter kind: The class, if such a scope is its own layers.
+    package init(
+        owner: ExecutionID,
+        branch: VariableBranch?,
+        unit: WorkUnit?,
+        worker: Worker?,
+        followsWorker: Bool,
+        kind: (any OwnLayers.Type)?
+    ) {
+        self.owner = owner
+        self.ownKind = kind
+        self.ownBranch = OnDemand(branch)
+        self.givenLayers = nil
+        self.slot = nil
+        self.pushFloor = 0
+        self.baseUnit = OnDemand(unit)
+        self.baseWorker = worker
+        self.followsWorker = followsWorker
+    }
+
+    /// A scope of a class that derives from this one, with nothing around it. It follows the worker; without one it asks its layers
+    /// for a unit.
+    package init(owner: ExecutionID, following worker: consuming Worker?, kind: any OwnLayers.Type) {
+        self.owner = owner
+        self.ownKind = kind
+        self.ownBranch = OnDemand()
+        self.givenLayers = nil
+        self.slot = nil
+        self.pushFloor = 0
+        self.baseUnit = OnDemand()
+        self.followsWorker = worker != nil
+        self.baseWorker = worker
     }
 
     /// A scope of variables for the caller, with the unit and layers around it, and a fork of the variables around it.
@@ -133,7 +193,7 @@ package final class Scope: Sendable {
         let outer = self.around(caller)
         return Scope(
             owner: caller,
-            branch: outer?.branch.forked() ?? VariableBranch(),
+            branch: outer?.forkedBranch,
             source: outer?.baseSource,
             layers: outer?.layersToShare(with: caller),
             slot: outer?.owner == caller ? outer?.slot : nil,
@@ -141,16 +201,23 @@ package final class Scope: Sendable {
         )
     }
 
-    /// The variables that a scope of `owner` inside `outer` starts with: those of `outer` if `owner` owns it, else a fork.
-    package static func branch(for owner: ExecutionID, nestedIn outer: Scope?) -> VariableBranch {
-        guard let outer else { return VariableBranch() }
-        return outer.owner == owner ? outer.branch : outer.branch.forked()
-    }
-
     /// The innermost scope of the caller; on a bare thread its root, if anything was ever pushed or set there.
     package static var current: Scope? {
         if let bound { return bound }
-        return ExecutionID.isInTask ? nil : ThreadState.existing?.root
+        return ExecutionID.isInTask ? nil : ThreadState.root
+    }
+
+    /// Whether the caller is in no scope at all.
+    @inline(__always)
+    package static func isNothingAround(_ caller: ExecutionID) -> Bool {
+        self.borrowed == nil && (caller.isTask || ThreadState.root == nil)
+    }
+
+    /// The same for a caller that knows who it is.
+    @inline(__always)
+    package static func current(of caller: ExecutionID) -> Scope? {
+        if let bound { return bound }
+        return caller.isTask ? nil : ThreadState.root
     }
 
     /// The scope in which the caller opens another: the innermost one; on a bare thread at least its root.
@@ -158,15 +225,41 @@ package final class Scope: Sendable {
         self.bound ?? self.threadRoot(for: caller)
     }
 
+    // MARK: - Variables
+
+    /// The values of context variables, made when they are first asked for.
+    package final var branch: VariableBranch { self.ownBranch.object ?? self.ownBranch.store(VariableBranch()) }
+
+    /// A fork of the values, if there ever were any.
+    package final var forkedBranch: VariableBranch? { self.ownBranch.object?.forked() }
+
+    /// The variables that a scope of `owner` inside `outer` starts with: those of `outer` if `owner` owns it, else a fork; `nil`
+    /// for none.
+    package static func branch(for owner: ExecutionID, nestedIn outer: Scope?) -> VariableBranch? {
+        guard let outer else { return nil }
+        return outer.owner == owner ? outer.branch : outer.forkedBranch
+    }
+
+    /// Whether the variables are these.
+    final func holds(_ branch: VariableBranch) -> Bool { self.ownBranch.object === branch }
+
+    /// Whether the variable has a value.
+    final func contains(_ id: VariableID) -> Bool { self.ownBranch.object?.contains(id) ?? false }
+
     // MARK: - Layers
 
     /// The context layers, if the scope has any yet.
-    package var layers: (any ScopeLayers)? { self.givenLayers ?? self.slot?.layers }
+    package final var layers: (any ScopeLayers)? { self.ownLayers ?? self.givenLayers ?? self.slot?.layers }
+
+    /// Whether the scope is its own layers.
+    @inline(__always)
+    package final var isOwnLayers: Bool { self.ownKind != nil }
+
+    private final var ownLayers: (any ScopeLayers)? { self.ownKind.map { $0.layers(of: self) } }
 
     /// The context layers that the caller sees.
     package static var currentLayers: (any ScopeLayers)? { self.current?.layers }
 
-    /// Gives the innermost scope its layers, once, for the first push in it. Returns the scope; `nil` when the caller has no
     /// Gives the innermost scope its layers, once, for the first push in it. Returns the scope; `nil` when the caller has no
     /// scope that it owns, or when that one has layers already.
     ///
@@ -179,8 +272,9 @@ package final class Scope: Sendable {
 
     /// Layers that a scope of `caller` inside this one shares. A slot that is still empty is shared with the owner alone:
     /// nobody else may push into it.
-    private func layersToShare(with caller: ExecutionID) -> (any ScopeLayers)? {
-        self.owner == caller ? self.givenLayers : self.layers
+    private final func layersToShare(with caller: ExecutionID) -> (any ScopeLayers)? {
+        if let ownLayers { return ownLayers }
+        return self.owner == caller ? self.givenLayers : self.layers
     }
 
     // MARK: - Threads
@@ -190,7 +284,7 @@ package final class Scope: Sendable {
         guard !caller.isTask else { return nil }
         let thread = ThreadState.current
         if let root = thread.root { return root }
-        let root = Scope(owner: caller, branch: VariableBranch(), worker: thread.worker, layers: nil)
+        let root = Scope(owner: caller, branch: nil, worker: thread.worker, layers: nil)
         thread.root = root
         return root
     }
@@ -204,106 +298,104 @@ package final class Scope: Sendable {
 
     /// The root of the bare thread that calls, unless another scope hides it.
     package static var threadRootInSight: Scope? {
-        self.bound == nil ? ThreadState.existing?.root : nil
+        self.borrowed == nil ? ThreadState.root : nil
     }
 
     /// The thread that calls, when these are the variables of its root: they outlive the work that sets them.
     static func threadWhoseRoot(holds branch: VariableBranch) -> ThreadState? {
-        guard let thread = ThreadState.existing, let root = thread.root, root.branch === branch else { return nil }
+        guard let thread = ThreadState.existing, let root = thread.root, root.holds(branch) else { return nil }
         return thread
-    }
-
-    /// Releases the root of the bare thread that calls.
-    package static func clearThreadRoot() {
-        ThreadState.existing?.root = nil
     }
 
     // MARK: - Units
 
     /// The unit of work that the caller is in.
-    package var unit: WorkUnit? {
+    package final var unit: WorkUnit? {
         self.pushedUnit ?? self.ownUnit
     }
 
     /// Where a scope nested in this one finds its unit, if it does not bring one along.
-    package var unitSource: UnitSource? {
+    package final var unitSource: UnitSource? {
         if let pushed = self.pushedUnit { return .own(pushed, on: self.baseWorker) }
         return self.baseSource
     }
 
     /// The worker of the scope.
-    package var worker: Worker? { self.baseWorker }
+    package final var worker: Worker? { self.baseWorker }
 
-    private var baseSource: UnitSource? {
+    /// The unit of the scope itself, if anybody has asked for it or it was given.
+    package final var madeUnit: WorkUnit? { self.baseUnit.object }
+
+    private final var baseSource: UnitSource? {
         if self.followsWorker { return self.baseWorker.map { .following($0) } }
-        return self.baseUnit.map { .own($0, on: self.baseWorker) }
+        return self.ownUnit.map { .own($0, on: self.baseWorker) }
     }
 
-    private var ownUnit: WorkUnit? {
-        guard self.followsWorker, let worker = self.baseWorker else { return self.baseUnit }
+    private final var ownUnit: WorkUnit? {
+        let unit = self.baseUnit.object
+        guard self.followsWorker, let worker = self.baseWorker else {
+            return unit ?? self.ownLayers?.makeUnit().map { self.baseUnit.store($0) }
+        }
         // No lock for as long as the worker has not recycled since the scope began.
-        if let unit = self.baseUnit, worker.isIn(unit) { return unit }
-        return worker.currentUnit()
+        if let unit, worker.isIn(unit) { return unit }
+        let current = worker.currentUnit()
+        if unit == nil { _ = self.baseUnit.store(current) }
+        return current
     }
 
     /// Reads the caller's value of a context variable, if there is one.
-    @usableFromInline
     static func readCurrent(_ id: VariableID, _ reader: BoxReader) {
-        if let bound {
-            bound.borrowedBranch._withUnsafeGuaranteedRef { $0.read(id, reader) }
-        } else if !ExecutionID.isInTask {
-            ThreadState.existing?.root?.branch.read(id, reader)
+        if let borrowed {
+            borrowed._withUnsafeGuaranteedRef { scope in
+                // The scope holds what is stored there for as long as the caller holds the scope.
+                scope.ownBranch.borrowed?._withUnsafeGuaranteedRef { $0.read(id, reader) }
+            }
+        } else if !ExecutionID.isInTask, let root = ThreadState.root {
+            root.ownBranch.borrowed?._withUnsafeGuaranteedRef { $0.read(id, reader) }
         }
     }
 
     /// Reads the caller's value of a recyclable variable, if there is one.
     static func readCurrentUnit(_ id: VariableID, _ reader: BoxReader) {
-        if let bound {
-            bound.readUnit(id, reader)
+        if let borrowed {
+            borrowed._withUnsafeGuaranteedRef { $0.readUnit(id, reader) }
         } else {
             self.currentUnit?.read(id, reader)
         }
     }
 
-    private func readUnit(_ id: VariableID, _ reader: BoxReader) {
+    @inline(__always)
+    private final func readUnit(_ id: VariableID, _ reader: BoxReader) {
         if let pushed = self.pushedUnit {
             pushed.read(id, reader)
-        } else if !self.followsWorker || self.isInBaseUnit {
-            self.borrowedUnit?._withUnsafeGuaranteedRef { _ = $0.read(id, reader) }
+        } else if let unit = self.baseUnit.borrowed, !self.followsWorker || self.isWorkerIn(unit) {
+            // The scope holds what is stored there for as long as the caller holds the scope.
+            unit._withUnsafeGuaranteedRef { _ = $0.read(id, reader) }
         } else {
             self.ownUnit?.read(id, reader)
         }
     }
 
-    // The references below are borrowed from this scope's constants for the length of a read, in which the caller holds the
-    // scope: a reference counted up and down costs as much as the read itself.
-
+    /// Whether the worker is still in the unit.
     @inline(__always)
-    private var borrowedUnit: Unmanaged<WorkUnit>? {
-        self.baseUnit.map { Unmanaged.passUnretained($0) }
-    }
-
-    @inline(__always)
-    private var borrowedWorker: Unmanaged<Worker>? {
-        self.baseWorker.map { Unmanaged.passUnretained($0) }
-    }
-
-    @inline(__always)
-    private var borrowedBranch: Unmanaged<VariableBranch> { Unmanaged.passUnretained(self.branch) }
-
-    /// Whether the worker is still in the unit that it was in when the scope began.
-    @inline(__always)
-    private var isInBaseUnit: Bool {
-        guard let unit = self.borrowedUnit, let worker = self.borrowedWorker else { return false }
+    private final func isWorkerIn(_ unit: Unmanaged<WorkUnit>) -> Bool {
+        // Borrowed from a constant of the scope, which the caller holds: counting it up and down costs as much as a read.
+        guard let worker = self.baseWorker.map({ Unmanaged.passUnretained($0) }) else { return false }
         return worker._withUnsafeGuaranteedRef { worker in unit._withUnsafeGuaranteedRef { worker.isIn($0) } }
     }
 
     /// The unit of a request that was pushed here.
     @inline(__always)
-    private var pushedUnit: WorkUnit? {
+    private final var pushedUnit: WorkUnit? {
+        if self.isOwnLayers {
+            return self.pushCounter.load(ordering: .acquiring) > self.pushFloor ? self.unitOfPush : nil
+        }
         if let givenLayers { return givenLayers.pushedUnit(above: self.pushFloor) }
         return self.slot?.layers?.pushedUnit(above: self.pushFloor)
     }
+
+    @inline(never)
+    private final var unitOfPush: WorkUnit? { self.ownLayers?.pushedUnit(above: self.pushFloor) }
 
     /// The unit that the caller reads recyclable values in. On a bare thread it is the thread's own.
     static var currentUnit: WorkUnit? {
@@ -323,7 +415,7 @@ package final class Scope: Sendable {
     /// The unit that a scope or a pushed context around the caller is using, so that it must not be recycled under it.
     static var unitInUse: WorkUnit? {
         if let bound { return bound.unit }
-        guard !ExecutionID.isInTask, let root = ThreadState.existing?.root, root.layers?.pushCount ?? 0 > 0 else {
+        guard !ExecutionID.isInTask, let root = ThreadState.root, root.layers?.pushCount ?? 0 > 0 else {
             return nil
         }
         return root.unit
@@ -332,7 +424,26 @@ package final class Scope: Sendable {
     // MARK: - Running
 
     /// Runs the closure with this scope bound.
-    package func run<Result, Failure: Error>(
+    ///
+    /// The runtime is called without the standard library's wrapper, which costs as much again. A synchronous caller suspends
+    /// nowhere in between, so that what the runtime allocates for the binding is freed in the order it asks for.
+    package final func run<Result, Failure: Error>(
+        _ operation: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard let runtime = Self.runtime else { return try self.runWrapped(operation) }
+        self.bind(runtime)
+        defer { swift_task_localValuePop() }
+        return try operation()
+    }
+
+    @inline(__always)
+    private final func bind(_ runtime: Runtime) {
+        // The runtime takes over the count that is made here, and gives it back with the binding.
+        var counted: Unmanaged<Scope>? = Unmanaged.passRetained(self)
+        withUnsafeMutablePointer(to: &counted) { swift_task_localValuePush(runtime.key, $0, runtime.type) }
+    }
+
+    private final func runWrapped<Result, Failure: Error>(
         _ operation: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         do {
@@ -344,7 +455,7 @@ package final class Scope: Sendable {
     }
 
     /// Runs the closure with this scope bound, on the caller's actor.
-    package nonisolated(nonsending) func run<Result, Failure: Error>(
+    package final nonisolated(nonsending) func run<Result, Failure: Error>(
         _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         do {

@@ -18,6 +18,20 @@ package protocol ScopeLayers: AnyObject, Sendable {
     /// A boot value was read in another unit of work.
     func noteBootValue(_ read: BootValueRead)
 
+    /// The unit of a scope that is its own layers and was made without one.
+    func makeUnit() -> WorkUnit?
+
     /// A snapshot that carries these layers is being run by `owner` from now on.
     func enter(by owner: ExecutionID)
+}
+
+/// A class of scopes that are their own layers.
+package protocol OwnLayers {
+    /// The scope, which is of this class, as layers.
+    static func layers(of scope: Scope) -> any ScopeLayers
+}
+
+extension ScopeLayers {
+    /// No unit: most layers hang on scopes that have one, or none at all.
+    package func makeUnit() -> WorkUnit? { nil }
 }

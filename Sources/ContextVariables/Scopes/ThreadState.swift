@@ -13,7 +13,9 @@ package final class ThreadState {
     /// The worker that a thread is to the units it hosts: `thread:4711`.
     package let worker: Worker
     /// What the room above ended last on the thread.
-    package private(set) var lastEnded: Ended?
+    package var lastEnded: Ended? { self.endedPlace.pointee }
+    /// A place of its own, because every access to a variable of a class is checked, which costs more than writing it.
+    private let endedPlace: UnsafeMutablePointer<Ended?>
     /// What was set on the thread outside any scope and in a context, and not reset.
     private var sets: [(id: VariableID, variable: String, place: SetPlace)] = []
     /// The scope of imperative pushes made outside any task and any `with…` call.
@@ -78,12 +80,26 @@ package final class ThreadState {
     private init() {
         self.threadID = Self.readThreadID()
         self.worker = Worker(kind: "thread", number: self.threadID)
+        self.endedPlace = .allocate(capacity: 1)
+        self.endedPlace.initialize(to: nil)
+    }
+
+    deinit {
+        self.endedPlace.deinitialize(count: 1)
+        self.endedPlace.deallocate()
     }
 
     /// The state of the thread that calls, if it has one already.
     package static var existing: ThreadState? {
         guard let state = pthread_getspecific(self.key) else { return nil }
         return Unmanaged<ThreadState>.fromOpaque(state).takeUnretainedValue()
+    }
+
+    /// The root scope of the thread that calls, if it has one.
+    static var root: Scope? {
+        guard let state = pthread_getspecific(self.key) else { return nil }
+        // The thread keeps its state for as long as it runs, which it is doing here.
+        return Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.root }
     }
 
     /// The state of the thread that calls, made on demand.
@@ -101,14 +117,19 @@ package final class ThreadState {
         return Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.threadID }
     }
 
-    /// Notes what ended last on the thread that calls.
-    package static func noteEnded(_ ended: Ended) {
-        guard let state = pthread_getspecific(self.key) else {
-            self.current.lastEnded = ended
-            return
-        }
+    /// The worker that the thread that calls is.
+    package static var currentWorker: Worker {
+        guard let state = pthread_getspecific(self.key) else { return self.current.worker }
         // The thread keeps its state for as long as it runs, which it is doing here.
-        Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.lastEnded = ended }
+        return Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.worker }
+    }
+
+    /// Notes what ended last on the thread that calls.
+    package static func noteEnded(_ ended: consuming Ended) {
+        if pthread_getspecific(self.key) == nil { _ = self.current }
+        guard let state = pthread_getspecific(self.key) else { return }
+        // The thread keeps its state for as long as it runs, which it is doing here.
+        Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.endedPlace.pointee = ended }
     }
 
     // MARK: - Values set on the thread

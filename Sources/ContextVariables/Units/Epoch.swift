@@ -21,6 +21,12 @@ public struct Epoch: Hashable, Sendable, CustomStringConvertible {
         self.rawValue = rawValue
     }
 
+    /// The epoch of this number, which ``next()`` gave; `nil` for 0, which it never gives.
+    package init?(number: UInt64) {
+        guard number != 0 else { return nil }
+        self.rawValue = number
+    }
+
     /// The number as text.
     public var description: String { String(self.rawValue) }
 }

@@ -74,10 +74,35 @@ package final class WorkUnit: Sendable {
 
     /// A unit for code that runs in a task outside any worker. It is named after its epoch.
     package convenience init() {
-        let epoch = Epoch.next()
-        let name = Worker.Name(kind: "task", number: Int64(clamping: epoch.rawValue))
-        self.init(epoch, name, isFirst: true, isEnded: false, values: VariableTable())
+        self.init(Label(inTask: Epoch.next()), isEnded: false)
     }
+
+    /// The unit of a label that was given before anybody asked for the unit itself.
+    ///
+    /// - Parameter isEnded: Whether it is over already: who asks is told so, and nothing can be set in it.
+    package convenience init(_ label: Label, isEnded: Bool) {
+        self.init(label.epoch, label.worker, isFirst: true, isEnded: isEnded, values: VariableTable())
+    }
+
+    /// What the trail knows of a unit.
+    package struct Label: Sendable {
+        package let epoch: Epoch
+        package let worker: Worker.Name
+
+        package init(epoch: Epoch, worker: Worker.Name) {
+            self.epoch = epoch
+            self.worker = worker
+        }
+
+        /// Of a unit for code that runs in a task outside any worker: it is named after its epoch.
+        package init(inTask epoch: Epoch) {
+            self.epoch = epoch
+            self.worker = Worker.Name(kind: "task", number: Int64(clamping: epoch.rawValue))
+        }
+    }
+
+    /// What the trail knows of the unit.
+    package var label: Label { Label(epoch: self.epoch, worker: self.worker) }
 
     private init(
         _ epoch: Epoch,

@@ -30,7 +30,7 @@ extension Worker {
         let outer = Scope.around(caller)
         let scope = Scope(
             owner: caller,
-            branch: outer?.branch.forked() ?? VariableBranch(),
+            branch: outer?.forkedBranch,
             worker: recycling == nil ? Worker(hosting: unit) : self,
             layers: outer?.layers?.captured()
         )

@@ -53,8 +53,11 @@ public final class Worker: Sendable, CustomStringConvertible {
     public let name: Name
 
     private let state: Mutex<State>
-    /// The epoch of the unit, 0 before the first: written under the lock, and read without it by scopes that follow the worker.
+    /// The epoch of the unit, 0 when there is none or it was released: written under the lock, and read without it by scopes that
+    /// follow the worker.
     private let unitEpoch: Atomic<UInt64>
+    /// Whether the unit may be somebody else's, who ends it without telling this worker.
+    private let sharesUnit: Bool
 
     /// Makes a worker. One kind should have few members at a time, each with its own number.
     ///
@@ -68,11 +71,12 @@ public final class Worker: Sendable, CustomStringConvertible {
     /// A worker that hosts one unit only, under the name of the worker that the unit is of: for a hand-off, which must not
     /// recycle what it came from, and for a unit inside another.
     package convenience init(hosting unit: WorkUnit) {
-        self.init(unit.worker, State(unit: unit, isFresh: unit.isFirst))
+        self.init(unit.worker, State(unit: unit, isFresh: unit.isFirst), sharesUnit: true)
     }
 
-    private init(_ name: Name, _ state: State) {
+    private init(_ name: Name, _ state: State, sharesUnit: Bool = false) {
         self.name = name
+        self.sharesUnit = sharesUnit
         self.unitEpoch = Atomic(state.unit?.epoch.rawValue ?? 0)
         self.state = Mutex(state)
     }
@@ -115,6 +119,19 @@ public final class Worker: Sendable, CustomStringConvertible {
         }
     }
 
+    /// The epoch of ``currentUnit()``, found without a lock where one is running.
+    package var currentEpoch: Epoch {
+        if !self.sharesUnit, let epoch = Epoch(number: self.unitEpoch.load(ordering: .acquiring)) { return epoch }
+        return self.currentUnit().epoch
+    }
+
+    /// The unit of an epoch that the worker was in: an ended one when it has left it.
+    package func unit(of epoch: Epoch) -> WorkUnit {
+        let unit = self.state.withLock { $0.unit }
+        if let unit, unit.epoch == epoch { return unit }
+        return WorkUnit(WorkUnit.Label(epoch: epoch, worker: self.name), isEnded: true)
+    }
+
     /// The last unit that was begun, ended or not; `nil` before the first.
     var startedUnit: WorkUnit? {
         self.state.withLock { $0.unit }
@@ -149,6 +166,14 @@ public final class Worker: Sendable, CustomStringConvertible {
         unit.end()
         self.state.withLock { state in
             if state.claimed === unit { state.claimed = nil }
+            self.noteReleased(unit)
+        }
+    }
+
+    /// Called under the lock, when a unit has ended that may still be the worker's.
+    private func noteReleased(_ unit: WorkUnit) {
+        if self.unitEpoch.load(ordering: .relaxed) == unit.epoch.rawValue {
+            self.unitEpoch.store(0, ordering: .releasing)
         }
     }
 
@@ -161,6 +186,10 @@ public final class Worker: Sendable, CustomStringConvertible {
         }
         unit.end()
         last?.end()
+        self.state.withLock { state in
+            self.noteReleased(unit)
+            if let last { self.noteReleased(last) }
+        }
     }
 
     /// A recycle between its two halves.

@@ -41,7 +41,7 @@ public final class ContextVariable<Value: Sendable>: Sendable {
 
     /// Whether it has a value here. A declared default does not count.
     public var isSet: Bool {
-        Scope.current?.branch.contains(self.id) ?? false
+        Scope.current?.contains(self.id) ?? false
     }
 
     /// The value here, or the default; throws ``VariableError/Code/neverSet`` when there is neither.
@@ -128,7 +128,7 @@ public final class ContextVariable<Value: Sendable>: Sendable {
     @inlinable
     func currentValue() -> Value? {
         var value: Value?
-        Scope.readCurrent(self.id) { value = .some(TypedBox<Value>.value(at: $0)) }
+        self.id.readCurrent { value = .some(TypedBox<Value>.value(at: $0)) }
         return value
     }
 

@@ -10,6 +10,12 @@ private import Synchronization
 
     let number: Int
 
+    /// Reads the caller's value of the context variable of this identity, if there is one.
+    @usableFromInline
+    func readCurrent(_ reader: BoxReader) {
+        Scope.readCurrent(self, reader)
+    }
+
     package static func next() -> VariableID {
         VariableID(number: self.counter.wrappingAdd(1, ordering: .relaxed).newValue)
     }

@@ -20,7 +20,7 @@ public final class VariableSnapshot: Sendable {
     /// Takes a snapshot of the caller's variables, recyclable values and contexts.
     public init() {
         let scope = Scope.current
-        self.branch = scope?.branch.forked() ?? VariableBranch()
+        self.branch = scope?.forkedBranch ?? VariableBranch()
         self.worker = Self.forkedWorker(of: scope)
         self.slot = LayerSlot(scope?.layers?.captured())
     }

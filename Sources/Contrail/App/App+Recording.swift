@@ -7,12 +7,13 @@ extension App {
     /// Records an event of a unit of work. Does nothing without a recorder.
     ///
     /// - Parameters:
+    ///   - unit: The unit as the trail knows it: it need not have been made.
     ///   - time: When it happened, from ``timeToNote``; now, if it is not given.
     ///   - write: Calls one of the recorder's functions; what it computes is computed only when something is recorded.
     @inline(__always)
     func record(
         context: TrailEvent.ContextOrdinal?,
-        unit: WorkUnit?,
+        unit: WorkUnit.Label?,
         at time: UInt64? = nil,
         _ write: (FlightRecorder, borrowing RecordHead) -> Void
     ) {
@@ -31,13 +32,33 @@ extension App {
         )
     }
 
+    /// Records an event of a unit of work, as its twin does.
+    @inline(__always)
+    func record(
+        context: TrailEvent.ContextOrdinal?,
+        unit: WorkUnit?,
+        at time: UInt64? = nil,
+        _ write: (FlightRecorder, borrowing RecordHead) -> Void
+    ) {
+        self.record(context: context, unit: unit?.label, at: time, write)
+    }
+
     /// Records something that should not happen.
+    func recordProblem(
+        _ finding: @autoclosure () -> FlightRecorder.Finding,
+        context: TrailEvent.ContextOrdinal?,
+        unit: WorkUnit.Label?
+    ) {
+        self.record(context: context, unit: unit) { recorder, head in recorder.recordProblem(head, finding()) }
+    }
+
+    /// Records something that should not happen, as its twin does.
     func recordProblem(
         _ finding: @autoclosure () -> FlightRecorder.Finding,
         context: TrailEvent.ContextOrdinal?,
         unit: WorkUnit?
     ) {
-        self.record(context: context, unit: unit) { recorder, head in recorder.recordProblem(head, finding()) }
+        self.recordProblem(finding(), context: context, unit: unit?.label)
     }
 
     /// Whether anything is recorded.

@@ -16,7 +16,7 @@ public final class AppContext: ContextDrawing {
     public var g: ContextNamespace { self.touchedNamespace ?? self.madeNamespace() }
 
     let origin: TrailEvent.Push.Origin
-    let lifetime = LifetimeState()
+    let lifetime: LifetimeState
 
     private let ownNamespace: (any Sendable)?
     /// A counted reference to the namespace once it is made: written at most once, and given back in `deinit`. What is read
@@ -66,6 +66,22 @@ public final class AppContext: ContextDrawing {
     init(_ app: App, origin: TrailEvent.Push.Origin) {
         self.app = app
         self.origin = origin
+        self.lifetime = LifetimeState()
+        self.ownNamespace = app.makeNamespace?()
+    }
+
+    /// Makes a context together with its first push, which is counted already.
+    init(
+        _ app: App,
+        by owner: ExecutionID,
+        at time: UInt64,
+        site: Site,
+        in place: consuming UnitPlace,
+        ordinal: TrailEvent.ContextOrdinal
+    ) {
+        self.app = app
+        self.origin = .manual
+        self.lifetime = LifetimeState(by: owner, at: time, site: site, in: place, ordinal: ordinal)
         self.ownNamespace = app.makeNamespace?()
     }
 

@@ -191,7 +191,7 @@ public final class ContextNamespace: Sendable {
 
     /// Writes all of `g` to the trail, under a label of the caller's.
     public func snapshot(_ label: String) {
-        self.recordSnapshot(label: label, context: nil, unit: Scope.current?.unit, onlyIfChanged: false)
+        self.recordSnapshot(label: label, context: nil, unit: Scope.current?.unit?.label, onlyIfChanged: false)
     }
 
     // MARK: - The trail
@@ -219,7 +219,7 @@ public final class ContextNamespace: Sendable {
     func recordSnapshot(
         label: String,
         context: TrailEvent.ContextOrdinal?,
-        unit: WorkUnit?,
+        unit: WorkUnit.Label?,
         onlyIfChanged: Bool
     ) {
         guard let recorder = self.app.recorder, recorder.isRecording else { return }

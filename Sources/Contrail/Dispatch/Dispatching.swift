@@ -104,7 +104,7 @@ struct Dispatching {
     private var current: App.RequestContext {
         // A request that could not be pushed must not act on the one around it.
         guard self.isPushed else { return self.context }
-        return ContextLayers.current?.visible.request ?? self.context
+        return ContextLayers.here?.visible.request ?? self.context
     }
 
     // MARK: - Steps

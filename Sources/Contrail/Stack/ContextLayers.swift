@@ -1,14 +1,17 @@
 // The contexts that one scope makes visible: an immutable base and, rarely, a stack of imperative pushes.
 
-internal import ContextVariables
+package import ContextVariables
 internal import ContrailRecorder
 internal import Synchronization
 
 /// The context layers of one scope.
 ///
 /// Without imperative pushes every reader gets the base, and nobody's identity is asked. With them the owner sees the top
-/// and everybody else the base. A scope that has ended is closed before anything else is looked at.
-final class ContextLayers: ScopeLayers {
+/// and everybody else the base. A scope that has ended is closed before anything else is looked at. They hang on a scope, or
+/// are one themselves.
+///
+/// @unchecked Sendable: what it derives from is so. All fields are constants, atomics or guarded by a lock.
+package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable {
     /// What a reader sees.
     struct Visible: Sendable {
         var app: AppContext?
@@ -54,9 +57,8 @@ final class ContextLayers: ScopeLayers {
     /// How many housekeepings deep the scope is: hooks that leave what they push would keep it busy for ever.
     let housekeepingDepth: Int
 
-    private let currentOwner: Mutex<ExecutionID>
+    private let currentPusher: Atomic<UInt>
     private let pushes = Mutex<[ContextPush]>([])
-    private let count = Atomic<Int>(0)
     private let requestIsBound: Atomic<Bool>
     private let closed = Atomic<Bool>(false)
 
@@ -76,13 +78,68 @@ final class ContextLayers: ScopeLayers {
         housekeepingDepth: Int = 0
     ) {
         self.housekeepingDepth = max(housekeepingDepth, outer?.housekeepingDepth ?? 0)
-        self.currentOwner = Mutex(owner)
+        self.currentPusher = Atomic(owner.word)
         self.base = base
         self.appSource = takesApp ? outer : nil
         self.requestSource = outerRequest == nil ? nil : outer
         self.outerRequest = outerRequest
         self.borrowed = borrowed
         self.requestIsBound = Atomic(bindsRequest)
+        super.init(owner: owner, branch: nil, unit: nil, worker: nil, followsWorker: false, kind: nil)
+    }
+
+    /// Makes a scope that is its own layers.
+    ///
+    /// - Parameter claim: Where the scope finds its unit; without one it makes its own when somebody asks (``makeUnit()``).
+    init(
+        owner: ExecutionID,
+        base: Visible,
+        in inherited: ContextLayers?,
+        outerRequest: App.RequestContext?,
+        takesApp: Bool,
+        bindsRequest: Bool,
+        branch: VariableBranch?,
+        claim: UnitClaim?
+    ) {
+        self.housekeepingDepth = inherited?.housekeepingDepth ?? 0
+        self.currentPusher = Atomic(owner.word)
+        self.base = base
+        self.appSource = takesApp ? inherited : nil
+        self.requestSource = outerRequest == nil ? nil : inherited
+        self.outerRequest = outerRequest
+        self.borrowed = nil
+        self.requestIsBound = Atomic(bindsRequest)
+        super.init(
+            owner: owner,
+            branch: branch,
+            unit: claim?.ownUnit,
+            worker: claim?.worker,
+            followsWorker: claim?.followsWorker ?? false,
+            kind: ContextLayers.self
+        )
+    }
+
+    /// Makes a scope that is its own layers, with nothing around it.
+    @inline(__always)
+    init(owner: ExecutionID, app: consuming AppContext, following worker: consuming Worker?) {
+        self.housekeepingDepth = 0
+        self.currentPusher = Atomic(owner.word)
+        self.base = Visible(app: app, request: nil)
+        self.appSource = nil
+        self.requestSource = nil
+        self.outerRequest = nil
+        self.borrowed = nil
+        self.requestIsBound = Atomic(true)
+        super.init(
+            owner: owner,
+            following: worker,
+            kind: ContextLayers.self
+        )
+    }
+
+    package static func layers(of scope: Scope) -> any ScopeLayers {
+        // Only a scope of this class says that it is one.
+        unsafeDowncast(scope, to: ContextLayers.self)
     }
 
     deinit {
@@ -92,24 +149,28 @@ final class ContextLayers: ScopeLayers {
     }
 
     /// The layers that the caller sees, whatever their state.
-    static var current: ContextLayers? {
+    static var here: ContextLayers? {
         Scope.current.flatMap { self.of($0) }
     }
 
     /// The layers of a scope, whatever their state.
     static func of(_ scope: Scope) -> ContextLayers? {
+        // Only a scope of this class is its own layers.
+        if scope.isOwnLayers { return unsafeDowncast(scope, to: ContextLayers.self) }
         // Only this room sets a scope's layers, and always to this type.
-        scope.layers.map { unsafeDowncast($0, to: ContextLayers.self) }
+        return scope.layers.map { unsafeDowncast($0, to: ContextLayers.self) }
     }
 
     /// The task or thread that may push here. It changes for a snapshot alone, whose layers are run by one after another.
-    var owner: ExecutionID { self.currentOwner.withLock { $0 } }
+    var pusher: ExecutionID { ExecutionID(word: self.currentPusher.load(ordering: .acquiring)) }
 
-    func enter(by owner: ExecutionID) {
-        self.currentOwner.withLock { $0 = owner }
+    package func enter(by owner: ExecutionID) {
+        self.currentPusher.store(owner.word, ordering: .releasing)
     }
 
-    func captured() -> any ScopeLayers {
+    package func makeUnit() -> WorkUnit? { nil }
+
+    package func captured() -> any ScopeLayers {
         let visible = self.visible
         return ContextLayers(owner: ExecutionID.current, base: visible, borrowed: Borrowed(visible))
     }
@@ -140,7 +201,7 @@ final class ContextLayers: ScopeLayers {
 
     /// What the caller sees. Ask ``isClosed`` first.
     var visible: Visible {
-        self.pushCount > 0 && self.owner == ExecutionID.current ? self.visibleToOwner : self.currentBase
+        self.pushCount > 0 && self.pusher == ExecutionID.current ? self.visibleToOwner : self.currentBase
     }
 
     /// What the owner sees, whoever asks.
@@ -157,10 +218,10 @@ final class ContextLayers: ScopeLayers {
 
     // MARK: - Imperative pushes
 
-    var pushCount: Int { self.count.load(ordering: .acquiring) }
+    package var pushCount: Int { self.pushCounter.load(ordering: .acquiring) }
 
-    func pushedUnit(above floor: Int) -> WorkUnit? {
-        guard self.pushCount > floor, self.owner == ExecutionID.current else { return nil }
+    package func pushedUnit(above floor: Int) -> WorkUnit? {
+        guard self.pushCount > floor, self.pusher == ExecutionID.current else { return nil }
         return self.pushes.withLock { pushes in
             for push in pushes.dropFirst(floor).reversed() {
                 if let claim = push.claim, claim.isOwned { return claim.unit }
@@ -236,7 +297,7 @@ final class ContextLayers: ScopeLayers {
     /// Adds a push. The owner only.
     func append(_ push: ContextPush) {
         self.pushes.withLock { $0.append(push) }
-        self.count.add(1, ordering: .releasing)
+        self.pushCounter.add(1, ordering: .releasing)
     }
 
     /// Removes the topmost push of an app context. The owner only, or whoever ends the scope.
@@ -260,7 +321,7 @@ final class ContextLayers: ScopeLayers {
             pushes = []
             return leftovers
         }
-        self.count.subtract(leftovers.count, ordering: .releasing)
+        self.pushCounter.subtract(leftovers.count, ordering: .releasing)
         return leftovers
     }
 
@@ -282,6 +343,6 @@ final class ContextLayers: ScopeLayers {
             }
             return removed
         }
-        if removed != nil { self.count.subtract(1, ordering: .releasing) }
+        if removed != nil { self.pushCounter.subtract(1, ordering: .releasing) }
     }
 }

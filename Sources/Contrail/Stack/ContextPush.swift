@@ -15,6 +15,8 @@ struct ContextPush: Sendable {
     let subject: Subject
     /// The unit that a request took. The lower of its two pushes carries it when it brought an app context along.
     var claim: UnitClaim?
+    /// Who made it.
+    let owner: ExecutionID
     let site: Site
     /// Whether later work on the thread found it there.
     var isRemains = false
@@ -38,11 +40,11 @@ struct ContextPush: Sendable {
     func leaking() -> LifetimeEnding {
         switch self.subject {
         case .app(let context):
-            context.app.recordLeak(context.description, context.lifetime.current, self.site)
-            return LifetimeEnding(.app(context), outcome: .leaked, site: self.site)
+            context.app.recordLeak(context.description, context.lifetime, self.site)
+            return LifetimeEnding(.app(context), outcome: .leaked, owner: self.owner, site: self.site)
         case .request(let context, _):
-            context.app.recordLeak(context.description, context.lifetime.current, self.site)
-            return LifetimeEnding(.request(context), outcome: .leaked, site: self.site)
+            context.app.recordLeak(context.description, context.lifetime, self.site)
+            return LifetimeEnding(.request(context), outcome: .leaked, owner: self.owner, site: self.site)
         }
     }
 
@@ -52,13 +54,13 @@ struct ContextPush: Sendable {
     func scope(
         showing visible: ContextLayers.Visible,
         of source: ContextLayers? = nil,
-        branch: VariableBranch,
+        branch: VariableBranch?,
         housekeepingDepth: Int = 0
     ) -> Scope {
-        let lifetime =
+        let unit =
             switch self.subject {
-            case .app(let context): context.lifetime.current
-            case .request(let context, _): context.lifetime.current
+            case .app(let context): context.lifetime.unit
+            case .request(let context, _): context.lifetime.unit
             }
         let caller = ExecutionID.current
         let layers = ContextLayers(
@@ -69,7 +71,7 @@ struct ContextPush: Sendable {
             takesApp: source?.topApp == nil && source != nil,
             housekeepingDepth: housekeepingDepth
         )
-        return Scope(owner: caller, branch: branch, unit: self.claim?.unit ?? lifetime.unit, layers: layers)
+        return Scope(owner: caller, branch: branch, unit: self.claim?.unit ?? unit, layers: layers)
     }
 }
 
@@ -81,7 +83,8 @@ extension Scope {
 }
 
 extension App {
-    fileprivate func recordLeak(_ what: String, _ lifetime: Lifetime, _ site: Site) {
+    fileprivate func recordLeak(_ what: String, _ state: borrowing LifetimeState, _ site: Site) {
+        let lifetime = state.current
         self.recordProblem(
             FlightRecorder.Finding(
                 kind: .leak,
@@ -92,7 +95,7 @@ extension App {
                 ageNanoseconds: lifetime.age
             ),
             context: lifetime.ordinal,
-            unit: lifetime.unit
+            unit: state.label
         )
     }
 }

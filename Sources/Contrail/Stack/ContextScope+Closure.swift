@@ -13,33 +13,34 @@ extension ContextScope {
         // Nothing here is an aggregate of the caller's types: nobody specialises it, and each would cost a look-up.
         try self.enter(orFailWith: Failure.self)
         var errors: [any Error] = []
-        var isUnwound = false
+        var unwinding = Unwinding.none
         let value: Result
         do throws(Failure) {
-            value = try self.scope.run { () throws(Failure) in
+            value = try self.run { () throws(Failure) in
                 let value: Result
                 do throws(Failure) {
                     value = try operation()
                 } catch {
-                    isUnwound = self.unwindNowOrLater(Outcome(error: error), &errors)
+                    unwinding = self.unwindNowOrLater(Outcome(error: error), &errors)
                     throw error
                 }
-                isUnwound = self.unwindNowOrLater(.ok, &errors)
+                unwinding = self.unwindNowOrLater(.ok, &errors)
                 return value
             }
         } catch {
-            if isUnwound { self.conclude(Outcome(error: error), &errors) }
+            self.conclude(unwinding, Outcome(error: error), &errors)
             throw error
         }
-        if isUnwound { self.conclude(.ok, &errors) }
+        self.conclude(unwinding, .ok, &errors)
         if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
         return value
     }
 
-    private func unwindNowOrLater(_ outcome: Outcome, _ errors: inout [any Error]) -> Bool {
+    // Nobody else knows the scope of a closure form, so that nobody else can have finished it.
+    private func unwindNowOrLater(_ outcome: Outcome, _ errors: inout [any Error]) -> Unwinding {
         if self.needsAsync {
             self.finishLater(outcome)
-            return false
+            return .none
         }
         return self.unwindNow(outcome, &errors)
     }
@@ -50,27 +51,36 @@ extension ContextScope {
     ) async throws(Failure) -> Result {
         try await self.enter(orFailWith: Failure.self)
         var errors: [any Error] = []
-        var isUnwound = false
+        var unwinding = Unwinding.none
         let value: Result
+        let scope: Scope = self
         do throws(Failure) {
-            value = try await self.scope.run { () async throws(Failure) in
+            value = try await scope.run { () async throws(Failure) in
                 let value: Result
                 do throws(Failure) {
                     value = try await operation()
                 } catch {
-                    isUnwound = await self.unwind(Outcome(error: error), &errors)
+                    unwinding = await self.unwindNowOrWait(Outcome(error: error), &errors)
                     throw error
                 }
-                isUnwound = await self.unwind(.ok, &errors)
+                unwinding =
+                    self.endsQuietly ? self.unwindNow(.ok, &errors) : await self.unwind(.ok, &errors)
                 return value
             }
         } catch {
-            if isUnwound { self.conclude(Outcome(error: error), &errors) }
+            self.conclude(unwinding, Outcome(error: error), &errors)
             throw error
         }
-        if isUnwound { self.conclude(.ok, &errors) }
+        self.conclude(unwinding, .ok, &errors)
         if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
         return value
+    }
+
+    private nonisolated(nonsending) func unwindNowOrWait(
+        _ outcome: Outcome,
+        _ errors: inout [any Error]
+    ) async -> Unwinding {
+        self.endsQuietly ? self.unwindNow(outcome, &errors) : await self.unwind(outcome, &errors)
     }
 
     /// Throws what teardown threw, if `Failure` can carry it. Apart, for the optional in it.

@@ -7,101 +7,193 @@ internal import Synchronization
 /// Contexts that are entered once and left once, in order: enter, run (any number of times), finish.
 ///
 /// It unwinds: imperative pushes left above the base are torn down top first, as leaks, then the base pops. Finishing twice
-/// does nothing. Enter on the task or thread that owns the scope; finish anywhere.
-package final class ContextScope: Sendable {
-    let scope: Scope
-
-    // unowned(unsafe): `scope` is constant and keeps its layers for as long as it lives, and these are the layers' base,
-    // which is constant too.
-    package unowned(unsafe) let request: App.RequestContext?
-    package unowned(unsafe) let appContext: AppContext
-
-    // Unmanaged: `scope` is constant and was made with these layers, which it keeps for as long as it lives; and the app is a
-    // constant of the app context, which is in their base. The properties below borrow them where nothing needs a count.
-    private let keptLayers: Unmanaged<ContextLayers>
+/// does nothing. Enter on the task or thread that owns the scope; finish anywhere. One object is all of it: what is bound,
+/// what is visible, and how it ends.
+///
+/// @unchecked Sendable: what it derives from is so. All fields are constants or atomics.
+package final class ContextScope: ContextLayers, @unchecked Sendable {
+    // Unmanaged: the app is a constant of the app context, which is in the base.
     private let keptApp: Unmanaged<App>
-    private var layers: ContextLayers { self.keptLayers.takeUnretainedValue() }
-    private let owner: ExecutionID
     private let ownsApp: Bool
     private let isRequest: Bool
+    /// Whether the app context was made and counted and recorded as pushed when the scope was made.
+    private let isCounted: Bool
+    /// Whether the unit ends with the scope.
+    private let ownsUnit: Bool
     private let parent: TrailEvent.ContextOrdinal?
-    private let claim: UnitClaim
     let site: Site
 
     private let isFinished = Atomic<Bool>(false)
     private let requestIsUndone = Atomic<Bool>(false)
 
+    /// The app context of the scope. The base of such layers has one, whatever initialiser made them.
+    @inline(__always)
+    package var appContext: AppContext { self.base.app.unsafelyUnwrapped }
+
+    /// The request context of the scope, if it is for one.
+    @inline(__always)
+    package var request: App.RequestContext? { self.isRequest ? self.base.request : nil }
+
     // MARK: - Making
 
     /// A scope in which `context` is the current app context.
-    package init(_ context: AppContext, worker: Worker?, site: Site) {
+    package convenience init(_ context: AppContext, worker: Worker?, site: Site) {
         let caller = ExecutionID.current
-        let outer = Scope.current
+        let outer = Scope.current(of: caller)
+        let claim = UnitClaim.forApp(worker: worker, in: outer, caller: caller)
+        self.init(context, isCounted: false, owner: caller, in: outer, claim: claim, site: site)
+    }
+
+    /// A scope with a new app context of `app` as the current one, which is counted and recorded as pushed with it.
+    ///
+    /// Nobody else has seen that context yet, so nothing of this needs a lock; and where nothing is around, no unit is made before
+    /// somebody asks for it.
+    static func open(_ app: App, worker: Worker?, site: Site) -> ContextScope {
+        let caller = ExecutionID.current
+        if worker == nil, Scope.isNothingAround(caller) {
+            return caller.isTask ? self.open(app, inTask: caller, site) : self.open(app, onThread: caller, site)
+        }
+        let outer = Scope.current(of: caller)
+        let claim = UnitClaim.forApp(worker: worker, in: outer, caller: caller)
+        let (ordinal, time) = (app.nextOrdinal, app.timeToNote)
+        let scope = ContextScope(
+            AppContext(app, by: caller, at: time, site: site, in: .given(claim.unit), ordinal: ordinal),
+            isCounted: true,
+            owner: caller,
+            in: outer,
+            claim: claim,
+            site: site
+        )
+        scope.recordCountedPush(ordinal, claim.unit.label, at: time)
+        return scope
+    }
+
+    @inline(__always)
+    private static func open(_ app: App, inTask caller: ExecutionID, _ site: Site) -> ContextScope {
+        // Only an event asks for the number here.
+        let epoch = app.isRecording ? Epoch.next() : nil
+        let (ordinal, time) = (app.nextOrdinal, app.timeToNote)
+        let scope = ContextScope(
+            alone: AppContext(app, by: caller, at: time, site: site, in: .reserved(epoch), ordinal: ordinal),
+            owner: caller,
+            worker: nil,
+            site: site
+        )
+        scope.recordCountedPush(ordinal, epoch.map { WorkUnit.Label(inTask: $0) }, at: time)
+        return scope
+    }
+
+    @inline(__always)
+    private static func open(_ app: App, onThread caller: ExecutionID, _ site: Site) -> ContextScope {
+        let worker = ThreadState.currentWorker
+        let epoch = worker.currentEpoch
+        let (ordinal, time) = (app.nextOrdinal, app.timeToNote)
+        // The scope holds the worker for as long as the lifetime may ask for it.
+        let place = UnitPlace.hosted(Unmanaged.passUnretained(worker), epoch)
+        let scope = ContextScope(
+            alone: AppContext(app, by: caller, at: time, site: site, in: place, ordinal: ordinal),
+            owner: caller,
+            worker: worker,
+            site: site
+        )
+        if app.isRecording {
+            let name = scope.worker?.name
+            scope.recordCountedPush(ordinal, name.map { WorkUnit.Label(epoch: epoch, worker: $0) }, at: time)
+        }
+        return scope
+    }
+
+    @inline(__always)
+    private func recordCountedPush(_ ordinal: TrailEvent.ContextOrdinal, _ unit: WorkUnit.Label?, at time: UInt64) {
+        guard self.keptApp._withUnsafeGuaranteedRef({ $0.isRecording }) else { return }
+        self.appContext.recordPush(
+            depth: 1,
+            ordinal: ordinal,
+            parent: self.parent,
+            unit: unit,
+            at: time,
+            site: self.site
+        )
+    }
+
+    @inline(__always)
+    private init(alone context: consuming AppContext, owner: ExecutionID, worker: consuming Worker?, site: Site) {
+        self.keptApp = Unmanaged.passUnretained(context.app)
+        self.ownsApp = true
+        self.isRequest = false
+        self.isCounted = true
+        self.ownsUnit = worker == nil
+        self.parent = nil
+        self.site = site
+        super.init(owner: owner, app: context, following: worker)
+    }
+
+    private init(
+        _ context: AppContext,
+        isCounted: Bool,
+        owner: ExecutionID,
+        in outer: Scope?,
+        claim: UnitClaim,
+        site: Site
+    ) {
         let inherited = outer.flatMap { ContextLayers.inheritable(from: $0) }
         let around = inherited?.visible
-        let layers = ContextLayers(
-            owner: caller,
-            base: ContextLayers.Visible(app: context, request: around?.request),
-            in: inherited,
-            outerRequest: around?.request
-        )
-        self.owner = caller
-        self.appContext = context
-        self.request = nil
-        self.isRequest = false
+        self.keptApp = Unmanaged.passUnretained(context.app)
         self.ownsApp = true
+        self.isRequest = false
+        self.isCounted = isCounted
+        self.ownsUnit = claim.isOwned
         self.parent = around?.app === context ? nil : context.app.ordinal(of: around?.app)
-        self.claim = .forApp(worker: worker, in: outer, caller: caller)
         self.site = site
-        self.keptLayers = Unmanaged.passUnretained(layers)
-        self.keptApp = Unmanaged.passUnretained(self.appContext.app)
-        self.scope = Scope(
-            owner: caller,
-            branch: Scope.branch(for: caller, nestedIn: outer),
-            source: self.claim.source,
-            layers: layers
+        super.init(
+            owner: owner,
+            base: Visible(app: context, request: around?.request),
+            in: inherited,
+            outerRequest: around?.request,
+            takesApp: false,
+            bindsRequest: true,
+            branch: Scope.branch(for: owner, nestedIn: outer),
+            claim: claim
         )
     }
 
     /// A scope in which `request` is the current request context, on the current app context of its app or on one of its own.
     package init(_ request: App.RequestContext, worker: Worker?, site: Site) {
         let caller = ExecutionID.current
-        let outer = Scope.current
+        let outer = Scope.current(of: caller)
         let inherited = outer.flatMap { ContextLayers.inheritable(from: $0) }
         let around = inherited?.visible
         let reused = around?.app.flatMap { $0.app === request.app ? $0 : nil }
         let appContext = reused ?? AppContext(request.app, origin: request.origin)
-        let layers = ContextLayers(
-            owner: caller,
-            base: ContextLayers.Visible(app: appContext, request: request),
-            in: inherited,
-            outerRequest: around?.request,
-            takesApp: reused != nil,
-            bindsRequest: false
-        )
-        self.owner = caller
-        self.appContext = appContext
-        self.request = request
-        self.isRequest = true
-        self.ownsApp = reused == nil
-        self.parent = reused == nil ? request.app.ordinal(of: around?.app) : nil
-        self.claim = .forRequest(
+        let claim = UnitClaim.forRequest(
             of: request.app,
             worker: worker,
             in: outer,
             caller: caller,
             isInside: around?.app != nil
         )
+        if let recycling = claim.recycling { request.app.record(recycling) }
+        self.keptApp = Unmanaged.passUnretained(appContext.app)
+        self.ownsApp = reused == nil
+        self.isRequest = true
+        self.isCounted = false
+        self.ownsUnit = claim.isOwned
+        self.parent = reused == nil ? request.app.ordinal(of: around?.app) : nil
         self.site = site
-        self.keptLayers = Unmanaged.passUnretained(layers)
-        self.keptApp = Unmanaged.passUnretained(self.appContext.app)
-        self.scope = Scope(
+        super.init(
             owner: caller,
+            base: Visible(app: appContext, request: request),
+            in: inherited,
+            outerRequest: around?.request,
+            takesApp: reused != nil,
+            bindsRequest: false,
             branch: Scope.branch(for: caller, nestedIn: outer),
-            source: self.claim.source,
-            layers: layers
+            claim: claim
         )
     }
+
+    /// The unit that was reserved for the scope: only a scope that was made without one is asked.
+    package override func makeUnit() -> WorkUnit? { self.appContext.lifetime.reservedUnit() }
 
     // MARK: - Entering
 
@@ -149,6 +241,7 @@ package final class ContextScope: Sendable {
     }
 
     /// Pushes the contexts, as its sync twin does.
+    @inline(__always)
     nonisolated(nonsending) func enter<Failure: Error>(orFailWith type: Failure.Type) async throws(Failure) {
         if let obstacle = self.push() { try await self.stop(at: obstacle, orFailWith: type) }
     }
@@ -178,13 +271,13 @@ package final class ContextScope: Sendable {
 
     /// Pushes the contexts. Returns what stopped it.
     private func push() -> Obstacle? {
-        if let recycling = self.claim.recycling { self.appContext.app.record(recycling) }
         if self.ownsApp {
-            let unit = self.claim.unit
-            self.appContext.beginPush(site: self.site, parent: self.parent, unit: unit, by: self.owner)
+            if !self.isCounted {
+                self.appContext.beginPush(site: self.site, parent: self.parent, unit: self.unit, by: self.owner)
+            }
             if Signals.appContextPushed.hasReceivers {
                 do {
-                    try self.scope.run { try self.appContext.announcePush(unit: unit) }
+                    try self.run { try self.appContext.announcePush(unit: self.appContext.lifetime.label) }
                 } catch {
                     return .receiver(error)
                 }
@@ -194,12 +287,12 @@ package final class ContextScope: Sendable {
     }
 
     private func pushRequest() -> Obstacle? {
-        guard self.isRequest, let request = self.request else { return nil }
-        self.layers.bindRequest()
-        request.beginPush(on: self.appContext, site: self.site, unit: self.claim.unit, by: self.owner)
+        guard let request = self.request else { return nil }
+        self.bindRequest()
+        request.beginPush(on: self.appContext, site: self.site, unit: self.unit, by: self.owner)
         do {
             if request.opensForUser {
-                try self.scope.run { try request.open() }
+                try self.run { try request.open() }
             } else {
                 try request.open()
             }
@@ -215,12 +308,12 @@ package final class ContextScope: Sendable {
         case .receiver(let error):
             guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
             self.leave()
-            self.appContext.undoPush(error, site: self.site)
+            self.appContext.undoPush(error, by: self.owner, site: self.site)
             return false
         case .opening(let error):
-            self.layers.unbindRequest()
+            self.unbindRequest()
             self.requestIsUndone.store(true, ordering: .releasing)
-            self.request?.undoPush(error, site: self.site)
+            self.request?.undoPush(error, by: self.owner, site: self.site)
             return true
         }
     }
@@ -228,10 +321,11 @@ package final class ContextScope: Sendable {
     // MARK: - Running
 
     /// Runs the closure with the contexts current.
-    package nonisolated(nonsending) func run<Result, Failure: Error>(
-        _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
-    ) async throws(Failure) -> Result {
-        try await self.scope.run(operation)
+    package nonisolated(nonsending) func run<Result>(
+        _ operation: nonisolated(nonsending) () async throws -> Result
+    ) async throws -> Result {
+        let scope: Scope = self
+        return try await scope.run(operation)
     }
 
     // MARK: - Finishing
@@ -241,11 +335,11 @@ package final class ContextScope: Sendable {
         let hasAsyncHooks = self.keptApp._withUnsafeGuaranteedRef { app in
             (self.ownsApp && app.hasAsyncAppHooks) || (self.isRequest && app.hasAsyncRequestHooks)
         }
-        return hasAsyncHooks || (self.isPushedInto && self.layers.leftovers.contains { $0.needsAsync })
+        return hasAsyncHooks || (self.isPushedInto && self.leftovers.contains { $0.needsAsync })
     }
 
     /// Whether an imperative push is left in the scope.
-    private var isPushedInto: Bool { self.keptLayers._withUnsafeGuaranteedRef { $0.pushCount > 0 } }
+    private var isPushedInto: Bool { self.pushCount > 0 }
 
     /// Whether the end of an app context calls anything of the user's while it is current.
     private var callsAppHooks: Bool {
@@ -257,91 +351,117 @@ package final class ContextScope: Sendable {
         self.callsAppHooks || self.isPushedInto || Signals.requestTearingDown.hasReceivers
     }
 
+    /// How far the first half of a finish has come.
+    enum Unwinding {
+        /// Somebody else does it.
+        case none
+        /// The app context is still pushed, and its pop is to be counted at once: nothing of the user's is called at it.
+        case quiet
+        /// The pop of the app context has begun, or there is none.
+        case begun
+    }
+
     /// Unwinds and pops. Returns what hooks and receivers threw. Async hooks must not be there.
     func finish(_ outcome: Outcome) -> [any Error] {
         var errors: [any Error] = []
-        let isUnwound =
+        guard self.begin() else { return errors }
+        let unwinding =
             self.callsUser
-            ? self.scope.run { self.unwindNow(outcome, &errors) }
+            ? self.run { self.unwindNow(outcome, &errors) }
             : self.unwindNow(outcome, &errors)
-        if isUnwound { self.conclude(outcome, &errors) }
+        self.conclude(unwinding, outcome, &errors)
         return errors
     }
 
+    /// Whether the caller is the one to finish the scope.
+    private func begin() -> Bool {
+        !self.isFinished.exchange(true, ordering: .acquiringAndReleasing)
+    }
+
     /// The first half of a finish: unwinds and runs the hooks, and adds what they threw. The caller runs in the scope, unless
-    /// there is nothing to call. Returns false when the scope is finished already.
-    func unwindNow(_ outcome: Outcome, _ errors: inout [any Error]) -> Bool {
-        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
+    /// there is nothing to call, and is the one to finish it.
+    func unwindNow(_ outcome: Outcome, _ errors: inout [any Error]) -> Unwinding {
         while self.isPushedInto, let (push, scope) = self.nextLeftover() {
             var ending = push.leaking()
             scope.run { ending.runHooks() }
             scope.closeLayers()
-            self.layers.removeTop()
+            self.removeTop()
             errors += ending.finish()
             push.claim?.release()
         }
-        if self.isRequest, let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
-            var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
+        if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
+            var ending = LifetimeEnding(.request(request), outcome: outcome, owner: self.owner, site: self.site)
             ending.runHooks()
-            self.layers.unbindRequest()
+            self.unbindRequest()
             ending.finish(&errors)
         }
-        guard self.ownsApp else { return true }
-        if self.callsAppHooks {
-            var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
-            ending.runHooks()
-            ending.moveErrors(to: &errors)
-        } else {
-            self.appContext.beginQuietPop(outcome)
-        }
-        return true
+        guard self.ownsApp else { return .begun }
+        guard self.callsAppHooks else { return .quiet }
+        var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, owner: self.owner, site: self.site)
+        ending.runHooks()
+        ending.moveErrors(to: &errors)
+        return .begun
     }
 
     /// The second half of a finish: the contexts are no longer current. Adds what receivers threw.
-    func conclude(_ outcome: Outcome, _ errors: inout [any Error]) {
-        self.leave()
-        if self.ownsApp { self.appContext.concludePop(outcome, site: self.site, &errors) }
+    @inline(__always)
+    func conclude(_ unwinding: Unwinding, _ outcome: Outcome, _ errors: inout [any Error]) {
+        switch unwinding {
+        case .none: return
+        case .quiet where !self.ownsUnit || self.madeUnit == nil:
+            self.close()
+            self.appContext.popQuietly(outcome, of: self.owner, endsUnit: self.ownsUnit, site: self.site, &errors)
+        case .quiet:
+            self.leave()
+            self.appContext.popQuietly(outcome, of: self.owner, endsUnit: false, site: self.site, &errors)
+        case .begun:
+            self.leave()
+            if self.ownsApp { self.appContext.concludePop(outcome, of: self.owner, site: self.site, &errors) }
+        }
     }
 
     /// Unwinds and pops, with async hooks shielded from cancellation. Returns what hooks and receivers threw.
     @discardableResult
     package nonisolated(nonsending) func finish(_ outcome: Outcome) async -> [any Error] {
         var errors: [any Error] = []
-        let isUnwound =
+        guard self.begin() else { return errors }
+        let scope: Scope = self
+        let unwinding =
             if self.callsUser {
-                await self.scope.run { () async in await self.unwind(outcome, &errors) }
+                await scope.run { () async in await self.unwind(outcome, &errors) }
             } else {
                 // No hook, so no async one.
                 self.unwindNow(outcome, &errors)
             }
-        if isUnwound { self.conclude(outcome, &errors) }
+        self.conclude(unwinding, outcome, &errors)
         return errors
     }
 
     /// The first half of a finish, as its sync twin does, with async hooks.
-    nonisolated(nonsending) func unwind(_ outcome: Outcome, _ errors: inout [any Error]) async -> Bool {
-        guard self.callsUser else { return self.unwindNow(outcome, &errors) }
-        guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
+    nonisolated(nonsending) func unwind(_ outcome: Outcome, _ errors: inout [any Error]) async -> Unwinding {
         while self.isPushedInto, let (push, scope) = self.nextLeftover() {
             var ending = push.leaking()
             await scope.run { await ending.runHooks() }
             scope.closeLayers()
-            self.layers.removeTop()
+            self.removeTop()
             errors += ending.finish()
             push.claim?.release()
         }
-        if self.isRequest, let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
-            var ending = LifetimeEnding(.request(request), outcome: outcome, site: self.site)
+        if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
+            var ending = LifetimeEnding(.request(request), outcome: outcome, owner: self.owner, site: self.site)
             await ending.runHooks()
-            self.layers.unbindRequest()
+            self.unbindRequest()
             ending.finish(&errors)
         }
-        guard self.ownsApp else { return true }
-        var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, site: self.site)
+        guard self.ownsApp else { return .begun }
+        var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, owner: self.owner, site: self.site)
         await ending.runHooks()
         ending.moveErrors(to: &errors)
-        return true
+        return .begun
     }
+
+    /// Whether the end calls nothing of the user's, so that an async caller need not suspend for it.
+    var endsQuietly: Bool { !self.callsUser }
 
     /// Finishes in a housekeeping task: for a caller that cannot wait, such as a `deinit`.
     package func finishLater(_ outcome: Outcome) {
@@ -351,13 +471,16 @@ package final class ContextScope: Sendable {
 
     /// The leftover on top, with the scope in which its hooks see it as current: not every caller is the owner.
     private func nextLeftover() -> (ContextPush, Scope)? {
-        self.layers.top.map { push in
-            (push, push.scope(showing: self.layers.visibleToOwner, of: self.layers, branch: self.scope.branch))
+        self.top.map { push in
+            (push, push.scope(showing: self.visibleToOwner, of: self, branch: self.branch))
         }
     }
 
     private func leave() {
-        self.keptLayers._withUnsafeGuaranteedRef { $0.close() }
-        self.claim.release()
+        self.close()
+        guard self.ownsUnit else { return }
+        if let unit = self.madeUnit ?? self.appContext.lifetime.endReservedUnit() {
+            if let worker { worker.releaseUnit(unit) } else { unit.end() }
+        }
     }
 }

@@ -16,7 +16,7 @@ enum Housekeeping {
                 var ending = push.leaking()
                 let scope = push.scope(
                     showing: push.visibleAlone,
-                    branch: VariableBranch(),
+                    branch: nil,
                     housekeepingDepth: depth + 1
                 )
                 if depth < 8 { await scope.run { await ending.runHooks() } }
@@ -35,7 +35,7 @@ extension Housekeeping {
             var ending = LifetimeEnding(.app(context), outcome: outcome, site: site)
             let caller = ExecutionID.current
             let layers = ContextLayers(owner: caller, base: ContextLayers.Visible(app: context, request: nil))
-            await Scope(owner: caller, branch: VariableBranch(), unit: ending.unit, layers: layers)
+            await Scope(owner: caller, branch: nil, unit: ending.lifetimeUnit, layers: layers)
                 .run { await ending.runHooks() }
             layers.close()
             _ = ending.finish()

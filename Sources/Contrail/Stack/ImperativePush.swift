@@ -18,9 +18,9 @@ extension AppContext {
     fileprivate func push(on layers: ContextLayers, unit: WorkUnit?, claim: UnitClaim?, site: Site) throws {
         let around = layers.visible.app
         self.beginPush(site: site, parent: around === self ? nil : self.app.ordinal(of: around), unit: unit)
-        layers.append(ContextPush(subject: .app(self), claim: claim, site: site))
+        layers.append(ContextPush(subject: .app(self), claim: claim, owner: layers.pusher, site: site))
         do {
-            try self.announcePush(unit: unit)
+            try self.announcePush(unit: unit?.label)
         } catch {
             layers.remove(self)
             self.undoPush(error, site: site)
@@ -130,7 +130,9 @@ extension App.RequestContext {
         if let recycling = claim.recycling { self.app.record(recycling) }
         if let current = layers.visible.app, current.app === self.app, !layers.isRemains(current) {
             self.beginPush(on: current, site: site, unit: claim.unit)
-            layers.append(ContextPush(subject: .request(self, ownedApp: nil), claim: claim, site: site))
+            layers.append(
+                ContextPush(subject: .request(self, ownedApp: nil), claim: claim, owner: layers.pusher, site: site)
+            )
             return
         }
         let context = AppContext(self.app, origin: self.origin)
@@ -141,13 +143,15 @@ extension App.RequestContext {
             throw error
         }
         self.beginPush(on: context, site: site, unit: claim.unit)
-        layers.append(ContextPush(subject: .request(self, ownedApp: context), claim: nil, site: site))
+        layers.append(
+            ContextPush(subject: .request(self, ownedApp: context), claim: nil, owner: layers.pusher, site: site)
+        )
     }
 
     /// Undoes the first step after the second has failed: the request is unbound, and an app context that the push owns is
     /// popped with the error (`REQ-11`).
     private func undoUnopened(_ error: any Error, _ site: Site) {
-        guard let layers = ContextLayers.current, let push = layers.topRequest, push.context === self else { return }
+        guard let layers = ContextLayers.here, let push = layers.topRequest, push.context === self else { return }
         let claim = push.ownedApp == nil ? push.claim : layers.topApp?.claim
         layers.remove(self)
         self.undoPush(error, site: site)

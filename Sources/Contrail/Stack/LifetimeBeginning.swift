@@ -18,10 +18,29 @@ extension AppContext {
         if lifetime.depth == 1 {
             self.touchedNamespace?.beginLifetime(lifetime.ordinal, after: lifetime.previousEnd)
         }
-        self.app.record(context: lifetime.ordinal, unit: unit, at: time) { recorder, head in
+        self.recordPush(
+            depth: lifetime.depth,
+            ordinal: lifetime.ordinal,
+            parent: parent,
+            unit: unit?.label,
+            at: time,
+            site: site
+        )
+    }
+
+    @inline(__always)
+    func recordPush(
+        depth: Int,
+        ordinal: TrailEvent.ContextOrdinal,
+        parent: TrailEvent.ContextOrdinal?,
+        unit: WorkUnit.Label?,
+        at time: UInt64,
+        site: Site
+    ) {
+        self.app.record(context: ordinal, unit: unit, at: time) { recorder, head in
             recorder.recordAppPush(
                 head,
-                depth: lifetime.depth,
+                depth: depth,
                 origin: self.origin,
                 app: self.app.name,
                 parent: parent,
@@ -31,7 +50,7 @@ extension AppContext {
     }
 
     /// Sends `appcontext_pushed`, and records a receiver that throws.
-    func announcePush(unit: WorkUnit?) throws {
+    func announcePush(unit: WorkUnit.Label?) throws {
         do {
             try Signals.appContextPushed.send(from: self.app, ())
         } catch {
@@ -46,9 +65,9 @@ extension AppContext {
     }
 
     /// Undoes a push whose announcement failed: nothing is called, the pop is recorded with the error.
-    func undoPush(_ error: any Error, site: Site) {
+    func undoPush(_ error: any Error, by owner: ExecutionID = ExecutionID.current, site: Site) {
         let time = self.app.timeToNote
-        let lifetime = self.lifetime.undoPush(at: time)
+        let lifetime = self.lifetime.undoPush(of: owner, at: time, isRecording: self.app.isRecording)
         self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
             recorder.recordAppPop(
                 head,
@@ -87,9 +106,9 @@ extension App.RequestContext {
     }
 
     /// Undoes a push whose session or route failed: nothing is called, the pop is recorded with the error.
-    func undoPush(_ error: any Error, site: Site) {
+    func undoPush(_ error: any Error, by owner: ExecutionID = ExecutionID.current, site: Site) {
         let time = self.app.timeToNote
-        let lifetime = self.lifetime.undoPush(at: time)
+        let lifetime = self.lifetime.undoPush(of: owner, at: time, isRecording: self.app.isRecording)
         self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
             recorder.recordRequestPop(
                 head,
@@ -104,6 +123,14 @@ extension App.RequestContext {
 }
 
 extension App {
+    /// The number for a lifetime that begins now; 0 without a recorder.
+    @inline(__always)
+    var nextOrdinal: TrailEvent.ContextOrdinal {
+        // Borrowed: the recorder is a constant of the app, which the caller holds.
+        guard let recorder = self.recorder.map({ Unmanaged.passUnretained($0) }) else { return 0 }
+        return recorder._withUnsafeGuaranteedRef { $0.nextOrdinal() }
+    }
+
     /// The number of a running lifetime as this app's trail knows it: another recorder numbers by itself.
     func ordinal(of context: AppContext?) -> TrailEvent.ContextOrdinal? {
         guard let context, context.app.recorder === self.recorder else { return nil }

@@ -17,7 +17,9 @@ struct LifetimeEnding {
 
     let subject: Subject
     let outcome: Outcome
-    let unit: WorkUnit?
+    let unit: WorkUnit.Label?
+    /// Who made the push.
+    let owner: ExecutionID
     let site: Site
     /// What hooks and receivers threw, in order of execution.
     private(set) var errors: [any Error] = []
@@ -28,7 +30,7 @@ struct LifetimeEnding {
     private let isLast: Bool
     private var position = 0
 
-    init(_ subject: Subject, outcome: Outcome, site: Site) {
+    init(_ subject: Subject, outcome: Outcome, owner: ExecutionID = ExecutionID.current, site: Site) {
         switch subject {
         case .app(let context):
             self.app = context.app
@@ -39,7 +41,16 @@ struct LifetimeEnding {
         }
         self.subject = subject
         self.outcome = outcome
+        self.owner = owner
         self.site = site
+    }
+
+    /// The unit of work in which the lifetime was pushed.
+    var lifetimeUnit: WorkUnit? {
+        switch self.subject {
+        case .app(let context): context.lifetime.unit
+        case .request(let context): context.lifetime.unit
+        }
     }
 
     /// Writes `g` down and runs the hooks and the receivers of the tearing-down signal. Async hooks must not be there. Does
@@ -85,8 +96,8 @@ struct LifetimeEnding {
     /// Counts the pop, records it, and sends `appcontext_popped`. The context is no longer bound. Returns all errors.
     mutating func finish() -> [any Error] {
         switch self.subject {
-        case .app(let context): context.concludePop(self.outcome, site: self.site, &self.errors)
-        case .request(let context): context.concludePop(self.outcome, site: self.site)
+        case .app(let context): context.concludePop(self.outcome, of: self.owner, site: self.site, &self.errors)
+        case .request(let context): context.concludePop(self.outcome, of: self.owner, site: self.site)
         }
         return self.errors
     }
@@ -132,9 +143,9 @@ struct LifetimeEnding {
     ) async -> UInt64 {
         guard case .async(let body) = hook.body else { return self.call(hook, context, since: start) }
         let outcome = self.outcome
-        let visible = ContextLayers.current?.visible ?? .nothing
-        let branch = Scope.current?.branch ?? VariableBranch()
-        let unit = Scope.current?.unit ?? self.unit
+        let visible = ContextLayers.here?.visible ?? .nothing
+        let branch = Scope.current?.branch
+        let unit = Scope.current?.unit ?? self.lifetimeUnit
         // An unstructured task is not cancelled with the one that waits for it. Being another task it would see the base of
         // the scope it inherits, and not what was pushed; so it gets a scope of its own that shows what is current here.
         let result = await Task {
@@ -205,16 +216,45 @@ struct LifetimeEnding {
 }
 
 extension AppContext {
-    /// Begins a pop at which nothing of the user's is called: writes `g` down if it is the last.
-    func beginQuietPop(_ outcome: Outcome) {
-        let (ordinal, unit, isLast) = self.lifetime.beginPop()
-        if isLast { self.touchedNamespace?.recordEnding(outcome, context: ordinal, unit: unit) }
+    /// Counts a pop at which nothing of the user's is called while the context is current, and writes `g` down if it is the last.
+    ///
+    /// - Parameter endsUnit: Whether the unit that the lifetime reserved is over with it.
+    func popQuietly(
+        _ outcome: Outcome,
+        of owner: ExecutionID,
+        endsUnit: Bool,
+        site: Site,
+        _ errors: inout [any Error]
+    ) {
+        let isRecording = self.app.isRecording
+        if isRecording, let namespace = self.touchedNamespace {
+            let (ordinal, unit, isLast) = self.lifetime.beginPop()
+            if isLast { namespace.recordEnding(outcome, context: ordinal, unit: unit) }
+            if endsUnit { self.lifetime.endReservedUnit()?.end() }
+            self.concludePop(outcome, of: owner, site: site, &errors)
+            return
+        }
+        let time = self.app.timeToNote
+        let lifetime = self.lifetime.popAtOnce(of: owner, at: time, isRecording: isRecording, endsUnit: endsUnit)
+        lifetime.endedUnit?.end()
+        self.conclude(lifetime, outcome, at: time, site: site, &errors)
     }
 
     /// Counts a pop that was begun, records it, and sends `appcontext_popped`. Adds what receivers threw.
-    func concludePop(_ outcome: Outcome, site: Site, _ errors: inout [any Error]) {
+    func concludePop(_ outcome: Outcome, of owner: ExecutionID, site: Site, _ errors: inout [any Error]) {
         let time = self.app.timeToNote
-        let lifetime = self.lifetime.pop(at: time)
+        let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
+        self.conclude(lifetime, outcome, at: time, site: site, &errors)
+    }
+
+    @inline(__always)
+    private func conclude(
+        _ lifetime: LifetimeState.Ending,
+        _ outcome: Outcome,
+        at time: UInt64,
+        site: Site,
+        _ errors: inout [any Error]
+    ) {
         if lifetime.depth == 0 {
             LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
         }
@@ -246,9 +286,9 @@ extension AppContext {
 
 extension App.RequestContext {
     /// Counts a pop that was begun, and records it.
-    fileprivate func concludePop(_ outcome: Outcome, site: Site) {
+    fileprivate func concludePop(_ outcome: Outcome, of owner: ExecutionID, site: Site) {
         let time = self.app.timeToNote
-        let lifetime = self.lifetime.pop(at: time)
+        let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
         if lifetime.depth == 0 {
             let path = self.request.path
             LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
@@ -269,7 +309,7 @@ extension App.RequestContext {
 
 extension ContextNamespace {
     /// Records all values at the end of a lifetime, unless nothing has changed since that was done.
-    fileprivate func recordEnding(_ outcome: Outcome, context: TrailEvent.ContextOrdinal?, unit: WorkUnit?) {
+    fileprivate func recordEnding(_ outcome: Outcome, context: TrailEvent.ContextOrdinal?, unit: WorkUnit.Label?) {
         let label = if case .failed = outcome { "failure" } else { "teardown" }
         self.recordSnapshot(label: label, context: context, unit: unit, onlyIfChanged: true)
     }
@@ -280,7 +320,7 @@ extension App {
     func recordFailure(_ step: String, _ error: any Error, context: App.RequestContext) {
         guard let text = self.recordedText(of: error) else { return }
         let lifetime = context.lifetime.current
-        self.record(context: lifetime.ordinal, unit: lifetime.unit) { recorder, head in
+        self.record(context: lifetime.ordinal, unit: context.lifetime.label) { recorder, head in
             recorder.recordFailure(head, step: self.recordedName(step), error: text)
         }
     }
@@ -290,7 +330,7 @@ extension App {
         _ name: String,
         _ error: any Error,
         context: TrailEvent.ContextOrdinal?,
-        unit: WorkUnit?
+        unit: WorkUnit.Label?
     ) {
         guard let text = self.recordedText(of: error) else { return }
         self.record(context: context, unit: unit) { recorder, head in

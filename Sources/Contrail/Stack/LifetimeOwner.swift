@@ -1,6 +1,6 @@
 // The context in which a value was set: for values that turn up where they do not belong.
 
-internal import ContextVariables
+package import ContextVariables
 internal import ContrailRecorder
 
 /// One lifetime of an app or request context, known after it has ended. It keeps the app alive, and neither the context nor its `g`.
@@ -35,11 +35,11 @@ struct LifetimeOwner: ScopeOwner {
 }
 
 extension ContextLayers {
-    var ownerHere: (any ScopeOwner)? {
+    package var ownerHere: (any ScopeOwner)? {
         self.hasEnded ? nil : LifetimeOwner(self.visible)
     }
 
-    func noteBootValue(_ read: BootValueRead) {
+    package func noteBootValue(_ read: BootValueRead) {
         let visible = self.visible
         guard let app = visible.app?.app else { return }
         let owner = read.place.owner as? LifetimeOwner

@@ -22,15 +22,15 @@ struct PopValidation {
     /// - Parameter top: For the caller's layers: what stands in the way of the pop; nil when nothing was pushed there.
     func validate(_ top: (ContextLayers) -> Top?) throws(ContextError) -> ContextLayers {
         if !self.lifetime.canPop { throw self.notPushed() }
-        guard let layers = ContextLayers.current, !layers.isClosed else {
+        guard let layers = ContextLayers.here, !layers.isClosed else {
             throw self.foreign("no context is pushed here")
         }
-        guard layers.owner == ExecutionID.current else {
+        guard layers.pusher == ExecutionID.current else {
             throw self.foreign("this task did not enter the scope it runs in")
         }
         switch top(layers) {
         case .itself?: return layers
-        case let obstacle where !self.lifetime.isPushed(by: layers.owner):
+        case let obstacle where !self.lifetime.isPushed(by: layers.pusher):
             throw self.foreign("another task or thread pushed it", obstacle?.ordinal)
         case .other(let what, let ordinal)?:
             throw self.notActive("the active one is \(what); pop that first", ordinal)
@@ -138,7 +138,7 @@ extension Scope {
 extension ContextLayers {
     /// The layers that a nested scope inherits from: those of the caller, unless they, or what they show, have ended.
     static var inheritable: ContextLayers? {
-        guard let layers = self.current, !layers.hasEnded else { return nil }
+        guard let layers = self.here, !layers.hasEnded else { return nil }
         return layers
     }
 
@@ -153,7 +153,7 @@ extension ContextLayers {
         beside owner: TrailEvent.ContextOrdinal?,
         in app: App
     ) -> TrailEvent.ContextOrdinal? {
-        guard let layers = self.current, !layers.hasEnded else { return nil }
+        guard let layers = self.here, !layers.hasEnded else { return nil }
         let visible = layers.visible
         guard let ordinal = visible.ordinal, ordinal != owner, visible.app?.app.recorder === app.recorder else {
             return nil
@@ -164,7 +164,7 @@ extension ContextLayers {
     /// The scope and layers in which the caller may push. A bare thread gets its root on demand.
     static func writable(for what: String, _ site: Site) throws(ContextError) -> (Scope, ContextLayers) {
         let caller = ExecutionID.current
-        if let layers = self.current, let scope = Scope.current {
+        if let layers = self.here, let scope = Scope.current {
             if layers.hasEnded {
                 throw ContextError(
                     .contextEnded,
@@ -172,7 +172,7 @@ extension ContextLayers {
                     site: site
                 )
             }
-            guard layers.owner == caller else {
+            guard layers.pusher == caller else {
                 throw ContextError(
                     .notOwner,
                     "cannot \(what): the scope belongs to another task; use withAppContext or withRequestContext here",

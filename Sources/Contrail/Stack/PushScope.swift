@@ -13,7 +13,7 @@ struct PushScope {
         let caller = ExecutionID.current
         guard caller.isTask else { return nil }
         let inherited = ContextLayers.inheritable
-        if let current = ContextLayers.current, current === inherited, current.owner == caller { return nil }
+        if let current = ContextLayers.here, current === inherited, current.pusher == caller { return nil }
         let outer = Scope.current
         let around = inherited?.visible ?? .nothing
         self.layers = ContextLayers(

@@ -7,8 +7,9 @@ struct UnitClaim: Sendable {
     /// The unit at the time of the claim.
     let unit: WorkUnit
     /// The worker that hosts the unit.
-    private let worker: Worker?
-    private let followsWorker: Bool
+    let worker: Worker?
+    /// Whether code in the context is in whatever unit the worker is in.
+    let followsWorker: Bool
     /// What the worker did to give the unit; `nil` when it did not recycle.
     let recycling: Worker.Recycling?
     /// Whether the unit ends with the context.
@@ -38,11 +39,8 @@ struct UnitClaim: Sendable {
         self.isOwned = false
     }
 
-    /// Where a scope of the context finds its unit: it follows the worker, unless the unit was taken for the context.
-    var source: UnitSource {
-        if self.followsWorker, let worker { return .following(worker) }
-        return .own(self.unit, on: self.worker)
-    }
+    /// The unit that code in the context stays in; `nil` when it follows the worker.
+    var ownUnit: WorkUnit? { self.followsWorker ? nil : self.unit }
 
     /// Takes the unit for a request: its worker recycles, unless the app says otherwise or the worker is inside a context,
     /// which goes on with its own unit.

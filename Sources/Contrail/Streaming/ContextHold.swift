@@ -24,14 +24,14 @@ final class ContextHold: Sendable {
         self.held = HeldContexts(
             appContext: appContext,
             request: request,
-            branch: scope?.branch.forked() ?? VariableBranch(),
+            branch: scope?.forkedBranch ?? VariableBranch(),
             // The owner's unit ends with the owner; the stream goes on with a fork of it.
             worker: unit.map { Worker(hosting: $0.forked()) },
             site: site
         )
         appContext.beginPush(site: site, parent: nil, unit: unit)
         do {
-            try appContext.announcePush(unit: unit)
+            try appContext.announcePush(unit: unit?.label)
         } catch {
             appContext.undoPush(error, site: site)
             // What was not pushed must not be popped when this object dies.

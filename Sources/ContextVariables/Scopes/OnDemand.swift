@@ -1,0 +1,48 @@
+// A place for an object that most owners never need: empty until somebody asks, and then the same for everybody.
+
+private import Synchronization
+
+/// A reference that is stored at most once and read without a lock and without a count.
+///
+/// What is stored here is held until the place dies, which its reader's owner prevents: so a reference that is read may be
+/// borrowed for as long as the owner is held. `AtomicLazyReference` is the same at five times the price.
+struct OnDemand<Object: AnyObject & Sendable>: ~Copyable, Sendable {
+    /// The address of a counted reference; 0 while there is none.
+    private let address: Atomic<UInt>
+
+    init(_ object: Object? = nil) {
+        self.address = Atomic(object.map { UInt(bitPattern: Unmanaged.passRetained($0).toOpaque()) } ?? 0)
+    }
+
+    deinit {
+        // Nobody holds the owner any more; the reference is the one that was counted when it was stored.
+        Self.reference(at: self.address.load(ordering: .acquiring))?.release()
+    }
+
+    /// The object, to be borrowed for as long as the owner of the place is held.
+    @inline(__always)
+    var borrowed: Unmanaged<Object>? { Self.reference(at: self.address.load(ordering: .acquiring)) }
+
+    /// The object, if it is there.
+    @inline(__always)
+    var object: Object? { self.borrowed?.takeUnretainedValue() }
+
+    /// Stores the object, unless another one was faster. Returns the one that is there now.
+    @inline(never)
+    func store(_ object: Object) -> Object {
+        let counted = Unmanaged.passRetained(object)
+        let (isFirst, first) = self.address.compareExchange(
+            expected: 0,
+            desired: UInt(bitPattern: counted.toOpaque()),
+            ordering: .acquiringAndReleasing
+        )
+        if isFirst { return object }
+        counted.release()
+        return Self.reference(at: first)?.takeUnretainedValue() ?? object
+    }
+
+    @inline(__always)
+    private static func reference(at address: UInt) -> Unmanaged<Object>? {
+        UnsafeRawPointer(bitPattern: address).map { Unmanaged.fromOpaque($0) }
+    }
+}
