@@ -436,11 +436,24 @@ open class _Scope: @unchecked Sendable {
         return try operation()
     }
 
-    @inline(__always)
     private final func bind(_ runtime: Runtime) {
         // The runtime takes over the count that is made here, and gives it back with the binding.
         var counted: Unmanaged<Scope>? = Unmanaged.passRetained(self)
         withUnsafeMutablePointer(to: &counted) { swift_task_localValuePush(runtime.key, $0, runtime.type) }
+    }
+
+    /// Binds the scope without a closure, until ``unbind()``. Returns false, and does nothing, where only ``run(_:)`` can.
+    ///
+    /// For a synchronous caller that undoes it on every way out.
+    package final func bind() -> Bool {
+        guard let runtime = Self.runtime else { return false }
+        self.bind(runtime)
+        return true
+    }
+
+    /// Undoes the last ``bind()``.
+    package final func unbind() {
+        swift_task_localValuePop()
     }
 
     private final func runWrapped<Result, Failure: Error>(

@@ -9,9 +9,37 @@ extension ContextScope {
     /// Ask ``refuse(_:forRequest:as:_:)`` first. The closure's own error always leaves as it is. An error of entering or of
     /// teardown leaves when the closure's error type can carry it, which `any Error` can; otherwise the trail alone has it
     /// and the closure runs all the same. Async hooks that were not refused on entry run on a housekeeping task afterwards.
+    @inline(__always)
     func use<Result, Failure: Error>(_ operation: () throws(Failure) -> Result) throws(Failure) -> Result {
         // Nothing here is an aggregate of the caller's types: nobody specialises it, and each would cost a look-up.
         try self.enter(orFailWith: Failure.self)
+        guard self.bind() else { return try self.useWrapped(operation) }
+        let value: Result
+        do throws(Failure) {
+            value = try operation()
+        } catch {
+            _ = self.finishBound(Outcome(error: error))
+            throw error
+        }
+        let errors = self.finishBound(.ok)
+        if let errors { try self.fail(errors, as: Failure.self) }
+        return value
+    }
+
+    /// Ends the binding and finishes. Returns what hooks and receivers threw, if any did.
+    private func finishBound(_ outcome: Outcome) -> [any Error]? {
+        var errors: [any Error] = []
+        let unwinding = self.unwindNowOrLater(outcome, &errors)
+        self.unbind()
+        self.conclude(unwinding, outcome, &errors)
+        return errors.isEmpty ? nil : errors
+    }
+
+    /// Runs the closure and finishes, where a binding needs a closure.
+    @inline(never)
+    private func useWrapped<Result, Failure: Error>(
+        _ operation: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         var errors: [any Error] = []
         var unwinding = Unwinding.none
         let value: Result
