@@ -14,7 +14,7 @@ package enum RecordedValue: Sendable, Equatable {
     case text(String)
     /// Anything else: its type, and its size in bytes (of text) or elements (of an array, set or dictionary).
     case described(type: String, size: Int?)
-    /// A value under a secret name, or text that names a secret itself: it was not kept.
+    /// A value under a secret name, a value that looks like a secret, or a ``Secret``: it was not kept.
     case redacted
 
     /// Text up to this many bytes of UTF-8 is kept as it is.
@@ -22,7 +22,8 @@ package enum RecordedValue: Sendable, Equatable {
 
     /// Records a value without calling any code of the value's own.
     ///
-    /// Scalars and short text are kept, everything else is described by type: no `description`, no `Encodable`, no mirror.
+    /// Scalars and short text are kept, a ``Secret`` is not, everything else is described by type: no `description`, no
+    /// `Encodable`, no mirror.
     package init(_ value: (any Sendable)?) {
         guard let value else {
             self = .null
@@ -78,6 +79,7 @@ package enum RecordedValue: Sendable, Equatable {
         if let integer { return .integer(integer) }
         if let value = value as? Float { return .double(Double(value)) }
         if let value = value as? any OptionalValue { return value.recorded }
+        if value is any SecretValue { return .redacted }
         return .described(type: String(reflecting: type(of: value)), size: (value as? any CountedCollection)?.count)
     }
 }
