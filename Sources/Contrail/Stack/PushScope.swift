@@ -5,8 +5,8 @@ internal import ContrailRecorder
 
 /// A scope that shows what is current around it and takes imperative pushes. What is left in it is torn down at its end.
 struct PushScope {
-    private let layers: ContextLayers
-    private let scope: Scope
+    let layers: ContextLayers
+    let scope: Scope
 
     /// Makes a scope, if the caller needs one: a task that has none of its own. Others push where they are.
     init?() {
@@ -14,6 +14,11 @@ struct PushScope {
         guard caller.isTask else { return nil }
         let inherited = ContextLayers.inheritable
         if let current = ContextLayers.here, current === inherited, current.pusher == caller { return nil }
+        self.init(of: caller, in: inherited)
+    }
+
+    /// Makes a scope of the caller's, whether it needs one or not.
+    init(of caller: ExecutionID, in inherited: ContextLayers?) {
         let outer = Scope.current
         let around = inherited?.visible ?? .nothing
         self.layers = ContextLayers(

@@ -44,33 +44,14 @@ public nonisolated(nonsending) func withoutContextLeaks<Result>(
 
 /// A scope of its own for the pushes of the closure.
 private struct LeakCheck {
-    let scope: Scope
-    private let layers: ContextLayers
+    private let pushes = PushScope(of: .current, in: ContextLayers.inheritable)
 
-    init() {
-        let caller = ExecutionID.current
-        let inherited = ContextLayers.inheritable
-        let outer = Scope.current
-        let around = inherited?.visible ?? .nothing
-        self.layers = ContextLayers(
-            owner: caller,
-            base: around,
-            in: inherited,
-            outerRequest: around.request,
-            takesApp: around.app != nil
-        )
-        self.scope = Scope(
-            owner: caller,
-            branch: Scope.branch(for: caller, nestedIn: outer),
-            source: outer?.unitSource,
-            layers: self.layers
-        )
-    }
+    var scope: Scope { self.pushes.scope }
 
     /// Ends the scope. Returns the error for what was left in it.
     func end(_ site: Site) -> ContextError? {
-        self.layers.close()
-        let leftovers = self.layers.takeLeftovers()
+        self.pushes.layers.close()
+        let leftovers = self.pushes.layers.takeLeftovers()
         guard !leftovers.isEmpty else { return nil }
         let names = leftovers.map { push in
             switch push.subject {
