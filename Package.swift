@@ -69,9 +69,11 @@ let core: [Target] = [
         exclude: ["Programs", "Vectors"],
         swiftSettings: adapterSettings
     ),
+    // What tests of all rooms share.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: adapterSettings),
     .testTarget(
         name: "ContextVariablesTests",
-        dependencies: ["ContextVariables", .product(name: "Logging", package: "swift-log")],
+        dependencies: ["ContextVariables", "TestSupport", .product(name: "Logging", package: "swift-log")],
         swiftSettings: adapterSettings
     ),
     .target(
@@ -85,13 +87,18 @@ let core: [Target] = [
         dependencies: ["ContextVariables", "PluginContexts"],
         swiftSettings: adapterSettings
     ),
-    .testTarget(name: "ContrailRecorderTests", dependencies: ["ContrailRecorder"], swiftSettings: adapterSettings),
+    .testTarget(
+        name: "ContrailRecorderTests",
+        dependencies: ["ContrailRecorder", "TestSupport"],
+        swiftSettings: adapterSettings
+    ),
     .testTarget(
         name: "ContrailTests",
         dependencies: [
             "ContextVariables",
             "Contrail",
             "ContrailRecorder",
+            "TestSupport",
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ],
         swiftSettings: adapterSettings
@@ -102,6 +109,7 @@ let core: [Target] = [
             "ContextVariables",
             "Contrail",
             "ContrailRecorder",
+            "TestSupport",
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ],
         swiftSettings: adapterSettings
@@ -215,6 +223,7 @@ let service: [Target] = [
     .target(
         name: "ProcessSupport",
         dependencies: [
+            "TestSupport",
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
@@ -227,6 +236,7 @@ let service: [Target] = [
         dependencies: [
             "Contrail",
             "ContrailCookieSession",
+            "TestSupport",
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ],
         swiftSettings: adapterSettings

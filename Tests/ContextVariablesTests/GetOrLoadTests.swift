@@ -1,6 +1,7 @@
 // getOrLoad: one load for all who ask, and only success is published.
 
 import ContextVariables
+import TestSupport
 import Testing
 
 @Suite("getOrLoad")
@@ -213,22 +214,5 @@ struct GetOrLoadTests {
                 try await group.waitForAll()
             }
         }
-    }
-}
-
-/// SplitMix64: the same numbers for the same seed.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        self.state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

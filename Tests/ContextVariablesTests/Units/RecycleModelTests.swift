@@ -1,6 +1,7 @@
 // The recyclable variable against the original's counters, over threads and snapshots.
 
 import ContextVariables
+import TestSupport
 import Testing
 
 @Suite("Recycle model")

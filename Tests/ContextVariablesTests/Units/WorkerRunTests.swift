@@ -2,6 +2,7 @@
 
 import ContextVariables
 import Dispatch
+import TestSupport
 import Testing
 
 @Suite("Running units")

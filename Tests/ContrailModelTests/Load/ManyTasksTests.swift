@@ -5,6 +5,7 @@ import Contrail
 import ContrailRecorder
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Many tasks")

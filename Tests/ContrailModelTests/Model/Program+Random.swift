@@ -1,5 +1,7 @@
 // Random programs: every program of the model test, from its seed alone.
 
+import TestSupport
+
 extension Program {
     /// Makes the program of a seed. The model goes along, so that pops and leaves often have something to undo.
     init(seed: UInt64) {

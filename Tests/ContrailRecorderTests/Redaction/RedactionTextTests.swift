@@ -1,6 +1,7 @@
 // Names with secret values inside free text, and where text is cut.
 
 import ContrailRecorder
+import TestSupport
 import Testing
 
 @Suite("Redaction of text")

@@ -1,6 +1,7 @@
 // Secrets of every kind, made up: none of them opens anything.
 
 import ContrailRecorder
+import TestSupport
 
 /// Makes up secrets and texts around them.
 struct SecretSamples {

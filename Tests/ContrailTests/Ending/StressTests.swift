@@ -3,6 +3,7 @@
 import ContextVariables
 import Contrail
 import ContrailRecorder
+import TestSupport
 import Testing
 
 @Suite("Stress")

@@ -1,6 +1,7 @@
 // How queries are read.
 
 import Contrail
+import TestSupport
 import Testing
 
 @Suite("Arguments of a query")

@@ -2,6 +2,7 @@
 
 import Contrail
 import ContrailRecorder
+import TestSupport
 import Testing
 
 @Suite("Rules of routes")

@@ -2,6 +2,7 @@
 
 import Contrail
 import HTTPTypes
+import TestSupport
 import Testing
 
 @Suite("Requests of tests")
