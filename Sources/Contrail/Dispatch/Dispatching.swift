@@ -175,7 +175,8 @@ struct Dispatching {
         }
         self.isFinishingFailure = true
         let abort = App.Abort(500, original: error)
-        if let handler = self.handlers.handler(for: 500) {
+        // By the code first, then by the type: whoever answers all HTTP errors answers this one (LIF-07).
+        if let handler = self.handlers.handler(for: 500) ?? self.handlers.handler(for: abort) {
             self.stage = .internalErrorHandler
             self.call(handler, abort)
         } else {

@@ -119,6 +119,40 @@ struct DispatchTests {
         #expect(try app.dispatch(get("/teapot")).text == "418 by type")
     }
 
+    @Test("Who answers HTTP errors by type answers the 500 of an error that nobody handles (LIF-07).")
+    func unhandledByType() throws {
+        let app = self.desk.app
+        try app.errorHandler(for: App.Abort.self) { _, abort in
+            App.Response("\(abort.code) for \(abort.original.map { "\($0)" } ?? "-")", status: abort.status)
+        }
+        try app.route("/") { _ in throw Boom() }
+        let response = try app.dispatch(get("/"))
+        #expect(response.text == "500 for \(Boom())")
+        #expect(response.status == .internalServerError)
+    }
+
+    @Test("A handler for the code 500 answers before one for the type of HTTP errors.")
+    func unhandledByCode() throws {
+        let app = self.desk.app
+        try app.errorHandler(for: App.Abort.self) { _, _ in "by type" }
+        try app.errorHandler(code: 500) { _, _ in "by code" }
+        try app.route("/") { _ in throw Boom() }
+        #expect(try app.dispatch(get("/")).text == "by code")
+    }
+
+    @Test("A handler that fails and takes every error is asked once more, with the 500.")
+    func failingHandler() throws {
+        let app = self.desk.app
+        let log = self.log
+        try app.errorHandler(where: { _ in true }) { _, error in
+            log.add("\(type(of: error))")
+            throw error
+        }
+        try app.route("/") { _ in throw Boom() }
+        #expect(throws: App.Abort.self) { try app.dispatch(get("/")) }
+        #expect(self.log.lines == ["Boom", "Abort"])
+    }
+
     @Test("A cancellation and an error of the process leave the dispatch; nobody answers them (LIF-09).")
     func processLevel() throws {
         let app = self.desk.app

@@ -46,6 +46,8 @@ extension App {
 
     /// Registers a function that answers errors of a type. Of several that match the one registered last is called.
     ///
+    /// One for ``Abort`` also answers every error that nobody handles, if no function is registered for the code 500 (`LIF-07`).
+    ///
     /// Throws ``ContextError/Code/setupFinished`` after the app's first request.
     public func errorHandler<Failure: Error>(
         for type: Failure.Type,
