@@ -18,6 +18,7 @@ private import Foundation
 /// - No cookie, an empty one, and one that was signed longer ago than the lifetime: a new, empty session.
 /// - A cookie that no key has signed, be it tampered with, cut off or made by others: a null session, never an error.
 ///   ``unverified`` can make that a new session.
+/// - Several cookies of the name: the first that is signed and has not expired.
 /// - A session that does not fit into a cookie: saving throws ``CookieSessionError/Code/tooLarge``, and nothing is lost
 ///   silently.
 ///
@@ -94,16 +95,25 @@ public struct CookieSessions: SessionInterface {
     /// The session of the request's cookie; a new or a null one when there is none, or none that counts. Never throws.
     public func openSession(_ app: App, _ context: App.RequestContext) -> App.Session? {
         let texts = self.cookie.values(in: context.request.headerFields).filter { !$0.isEmpty }
-        let signed = texts.lazy.compactMap { SignedCookie($0, keys: self.keys.verifying) }
-        guard let cookie = signed.first else {
-            let isNew = texts.isEmpty || self.unverified == .newSession
-            return isNew ? App.Session(isNew: true) : nil
-        }
         let now = Self.seconds(context.now)
+        var isExpired = false
+        // A client may send several of the name, such as one that an old path left behind.
+        for text in texts {
+            guard let cookie = SignedCookie(text, keys: self.keys.verifying) else { continue }
+            guard self.isFresh(cookie, at: now) else {
+                isExpired = true
+                continue
+            }
+            guard let payload = try? JSONDecoder().decode(Payload.self, from: cookie.payload) else { return nil }
+            return App.Session(payload.values, isPermanent: payload.isPermanent)
+        }
+        let isNew = texts.isEmpty || isExpired || self.unverified == .newSession
+        return isNew ? App.Session(isNew: true) : nil
+    }
+
+    private func isFresh(_ cookie: SignedCookie, at now: Int) -> Bool {
         let (age, overflows) = now.subtractingReportingOverflow(cookie.signedAt)
-        guard !overflows, age < self.lifetime, age >= -Self.tolerance else { return App.Session(isNew: true) }
-        guard let payload = try? JSONDecoder().decode(Payload.self, from: cookie.payload) else { return nil }
-        return App.Session(payload.values, isPermanent: payload.isPermanent)
+        return !overflows && age < self.lifetime && age >= -Self.tolerance
     }
 
     /// Signs the session and writes its cookie, as `SessionSaving` says; throws ``CookieSessionError/Code/tooLarge`` when

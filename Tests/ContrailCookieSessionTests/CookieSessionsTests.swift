@@ -5,6 +5,7 @@ import ContrailCookieSession
 import Foundation
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Sessions in cookies")
@@ -83,7 +84,7 @@ struct CookieSessionsTests {
     @Test("Random changes of a cookie give the null session.")
     func mutations() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
-        var random = SeededNumbers(state: seed)
+        var random = SeededRandom(seed: seed)
         let first = Array(try self.desk.cookie(["user": "u7"]).dropFirst("session=".count))
         let second = Array(try self.desk.cookie(["user": "root", "n": 1]).dropFirst("session=".count))
         let alphabet = Array("AZaz09-_.=+/")
@@ -194,6 +195,43 @@ struct CookieSessionsTests {
         let cookie = try self.desk.cookie(["n": 1])
         #expect(self.desk.open("session=bad; \(cookie)")["n"] == 1)
         #expect(self.desk.open("\(cookie); session=bad")["n"] == 1)
+    }
+
+    @Test("An expired cookie does not stand before one that is valid, whatever their order.")
+    func expiredAmongSeveral() throws {
+        let desk = try CookieDesk(lifetime: 60)
+        let old = try desk.cookie(["n": 1])
+        desk.clock.set(1_800_000_060)
+        let new = try desk.cookie(["n": 2])
+        #expect(desk.open("\(old); \(new)")["n"] == 2)
+        #expect(desk.open("\(new); \(old)")["n"] == 2)
+        #expect(desk.open("session=bad; \(old)").isNew)
+    }
+
+    @Test("A value that is nested too deeply is refused with an error, however deep.", arguments: [300, 20_000])
+    func tooDeep(depth: Int) throws {
+        var value = SessionValue.null
+        for level in 0..<depth { value = level.isMultiple(of: 2) ? .array([value]) : .object(["k": value]) }
+        let session = self.desk.open(nil)
+        try session.set("deep", value)
+        let error = #expect(throws: CookieSessionError.self) { try self.desk.save(session) }
+        #expect(error?.code == .notEncodable)
+        try session.set("deep", .null)
+        // What is thousands deep is taken apart one by one: releasing it goes down the stack as well.
+        while true {
+            switch value {
+            case .array(let elements): value = elements[0]
+            case .object(let members): value = members["k"] ?? .null
+            default: return
+            }
+        }
+    }
+
+    @Test("A value of the greatest depth comes back as it was.")
+    func deepest() throws {
+        var value = SessionValue.int(1)
+        for _ in 0..<(SessionValue.maximumDepth - 2) { value = .array([value]) }
+        #expect(try self.desk.open(self.desk.cookie(["deep": value]))["deep"] == value)
     }
 
     @Test("SES-06: what is saved follows from content, change and permanence.")

@@ -3,7 +3,8 @@
 /// A value of a session: what JSON can say, with whole numbers kept apart from fractional ones.
 ///
 /// Coded as plain JSON, except for a `double` that JSON would give back as something else (`1.0`, infinity): that is
-/// `{"$double": "1.0"}`, and an object whose one key begins with `$` gets one more. Every value comes back as it was.
+/// `{"$double": "1.0"}`, and an object whose one key begins with `$` gets one more. Every value comes back as it was, unless
+/// it is nested more than ``maximumDepth`` deep: encoding throws then.
 public enum SessionValue: Sendable, Hashable {
     /// Nothing, which is a value: a key that holds it is there.
     case null
@@ -89,6 +90,10 @@ extension SessionValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Ex
 }
 
 extension SessionValue: Codable {
+    /// How deep arrays and objects may be nested in what is encoded. Encoders and decoders go down on the stack, and JSON's
+    /// own end at twice as much.
+    public static let maximumDepth = 256
+
     private static let doubleTag = "$double"
 
     /// Reads a value from any JSON.
@@ -111,8 +116,19 @@ extension SessionValue: Codable {
         }
     }
 
-    /// Writes the value.
+    /// Writes the value; throws `EncodingError.invalidValue` when it is nested more than ``maximumDepth`` deep.
     public func encode(to encoder: any Encoder) throws {
+        guard encoder.codingPath.count <= Self.maximumDepth else {
+            throw EncodingError.invalidValue(
+                // The value itself could be thousands deeper, and what prints an error would go down all the way.
+                SessionValue.null,
+                EncodingError.Context(
+                    codingPath: [],
+                    debugDescription:
+                        "a session's value is nested more than \(Self.maximumDepth) deep: nest it less deeply"
+                )
+            )
+        }
         var container = encoder.singleValueContainer()
         switch self {
         case .null: try container.encodeNil()
