@@ -320,6 +320,21 @@ open class _Scope: @unchecked Sendable {
         return self.baseSource
     }
 
+    /// What the trail knows of the unit that the caller is in.
+    package static var currentLabel: WorkUnit.Label? {
+        guard let borrowed else { return self.current?.unit?.label }
+        return borrowed._withUnsafeGuaranteedRef { $0.label }
+    }
+
+    private final var label: WorkUnit.Label? {
+        if let pushed = self.pushedUnit { return pushed.label }
+        if let unit = self.baseUnit.borrowed, !self.followsWorker || self.isWorkerIn(unit) {
+            // The scope holds what is stored there for as long as the caller holds the scope.
+            return unit._withUnsafeGuaranteedRef { $0.label }
+        }
+        return self.ownUnit?.label
+    }
+
     /// The worker of the scope.
     package final var worker: Worker? { self.baseWorker }
 

@@ -2,7 +2,6 @@
 
 internal import ContextVariables
 internal import ContrailRecorder
-internal import OrderedCollections
 private import Synchronization
 
 /// A typed name in `g`. Declare it once and give the author's own accessor, if any, the name without `Key`.
@@ -24,27 +23,8 @@ public protocol NamespaceKey<Value> {
 /// site. May be used from any thread; each call is atomic. Ports `G-01` to `G-08`.
 @dynamicMemberLookup
 public final class ContextNamespace: Sendable {
-    private struct Stored: Sendable {
-        let value: (any Sendable)?
-        /// The name as the trail keeps it; nil for a value that was set while nothing was recorded.
-        let recorded: RecordedName?
-        /// In which lifetime, where and in which unit of work it was set.
-        var ordinal: TrailEvent.ContextOrdinal
-        let site: Site
-        let epoch: Epoch?
-    }
-
-    private struct Table {
-        var entries: OrderedDictionary<String, Stored> = [:]
-        var version = 0
-        /// When the lifetime before the present one ended, in nanoseconds of the monotonic clock.
-        var previousEnd: UInt64 = 0
-        /// What the last snapshot at an end or failure showed; `nil` before the first of a lifetime.
-        var recorded: (version: Int, label: String)?
-    }
-
     private let app: App
-    private let table = Mutex(Table())
+    private let table = Mutex(NamespaceTable())
     /// The lifetime of the owner to which changes are attributed: the one that runs, else the last; 0 before the first.
     private let ordinal = Atomic<TrailEvent.ContextOrdinal>(0)
 
@@ -99,12 +79,12 @@ public final class ContextNamespace: Sendable {
 
     /// Whether the name is there, be it with a stored nil.
     public func contains(_ name: String) -> Bool {
-        self.table.withLock { $0.entries[name] != nil }
+        self.table.withLock { $0.place(of: name) != nil }
     }
 
     /// The names in order of insertion; overwriting keeps the place.
     public var names: [String] {
-        self.table.withLock { Array($0.entries.keys) }
+        self.table.withLock { $0.names }
     }
 
     /// The value under a name; `nil` when it is absent or a stored nil, which ``contains(_:)`` tells apart.
@@ -149,7 +129,7 @@ public final class ContextNamespace: Sendable {
         line: UInt = #line
     ) throws(ContextError) -> (any Sendable)? {
         let site = Site(fileID: fileID, line: line)
-        if let stored = self.removeValue(name, site) { return stored.value }
+        if let value = self.removeValue(name, site) { return value }
         throw self.missing(name, site)
     }
 
@@ -161,7 +141,7 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) -> (any Sendable)? {
-        if let stored = self.removeValue(name, Site(fileID: fileID, line: line)) { stored.value } else { fallback }
+        if let value = self.removeValue(name, Site(fileID: fileID, line: line)) { value } else { fallback }
     }
 
     /// The value under a name; when it is absent, first stores `value` there, be it nil (`G-05`).
@@ -173,15 +153,14 @@ public final class ContextNamespace: Sendable {
         line: UInt = #line
     ) -> (any Sendable)? {
         let site = Site(fileID: fileID, line: line)
-        let change = self.change(to: value, site)
+        let change = self.change(to: value)
         self.isTouched.store(true, ordering: .releasing)
-        let existing = self.table.withLock { table -> Stored? in
-            if let stored = table.entries[name] { return stored }
-            table.version += 1
-            table.entries[name] = self.commit(change, name, known: nil)
+        let existing = self.table.withLock { table -> (any Sendable)?? in
+            if let place = table.place(of: name) { return .some(table.entries[place].value) }
+            self.insert(value, name, change, site, into: &table)
             return nil
         }
-        return existing.map(\.value) ?? value
+        return existing ?? value
     }
 
     /// Removes a name; throws ``ContextError/Code/missingKey`` when it is absent.
@@ -224,17 +203,17 @@ public final class ContextNamespace: Sendable {
     ) {
         guard let recorder = self.app.recorder, recorder.isRecording else { return }
         if onlyIfChanged, !self.isTouched.load(ordering: .acquiring) { return }
-        let entries = self.table.withLock { table -> OrderedDictionary<String, Stored>? in
+        let found = self.table.withLock { table -> (names: [String], entries: [NamespaceEntry])? in
             if onlyIfChanged {
                 if let recorded = table.recorded, recorded == (table.version, label) { return nil }
                 table.recorded = (table.version, label)
             }
-            return table.entries
+            return (table.names, table.entries)
         }
-        guard let entries, !entries.isEmpty || !onlyIfChanged else { return }
-        let values = entries.map { name, stored in
-            let recorded = stored.recorded ?? recorder.name(name)
-            let value = recorder.redaction.redacted(RecordedValue(stored.value), underSecret: recorded.isSecret)
+        guard let (names, entries) = found, !entries.isEmpty || !onlyIfChanged else { return }
+        let values = zip(names, entries).map { name, entry in
+            let recorded = entry.recorded ?? recorder.name(name)
+            let value = recorder.redaction.redacted(RecordedValue(entry.value), underSecret: recorded.isSecret)
             return (name: recorded, value: value)
         }
         self.app.record(context: context ?? self.currentOrdinal, unit: unit) { recorder, head in
@@ -252,25 +231,28 @@ public final class ContextNamespace: Sendable {
     /// The outer optional tells whether the name is there, the inner one is the value, be it a stored nil.
     private func read(_ name: String, _ site: Site) -> (any Sendable)?? {
         let ordinal = self.ordinal.load(ordering: .relaxed)
-        var old: Stored?
+        var isOld = false
         let value = self.table.withLock { table -> (any Sendable)?? in
-            guard let index = table.entries.index(forKey: name) else { return nil }
-            let setIn = table.entries.values[index].ordinal
-            if setIn != ordinal, setIn != 0, self.reportsOldValues { old = table.entries.values[index] }
-            return .some(table.entries.values[index].value)
+            guard let place = table.place(of: name) else { return nil }
+            let setIn = table.entries[place].ordinal
+            isOld = setIn != ordinal && setIn != 0
+            // The only copy: of a value whose type is not known it costs more than finding it.
+            return .some(table.entries[place].value)
         }
-        if let old { self.reportOld(old, name, ordinal, site) }
+        if isOld, self.reportsOldValues { self.reportOld(name, ordinal, site) }
         return value
     }
 
-    private func reportOld(_ stored: Stored, _ name: String, _ ordinal: TrailEvent.ContextOrdinal, _ site: Site) {
-        guard let unit = Scope.readerUnit, let epoch = stored.epoch, unit.epoch != epoch else { return }
-        let endedAt = self.table.withLock { table -> UInt64? in
-            guard table.entries[name]?.ordinal == stored.ordinal else { return nil }
-            table.entries[name]?.ordinal = ordinal
-            return table.previousEnd
+    private func reportOld(_ name: String, _ ordinal: TrailEvent.ContextOrdinal, _ site: Site) {
+        guard let unit = Scope.readerUnit else { return }
+        let old = self.table.withLock { table -> (entry: NamespaceEntry, epoch: Epoch, endedAt: UInt64)? in
+            guard let place = table.place(of: name) else { return nil }
+            let entry = table.entries[place]
+            guard entry.ordinal != ordinal, let epoch = entry.epoch, unit.epoch != epoch else { return nil }
+            table.entries[place].ordinal = ordinal
+            return (entry, epoch, table.previousEnd)
         }
-        guard let endedAt else { return }
+        guard let (entry, epoch, endedAt) = old else { return }
         let key = self.app.recordedName(name)
         self.app.recordProblem(
             FlightRecorder.Finding(
@@ -280,93 +262,110 @@ public final class ContextNamespace: Sendable {
                     "g[\"\(key)\"] was set in an earlier lifetime of this context, in another unit of work (epoch \(epoch)): "
                     + "make a context for each request instead of pushing one again",
                 site: site,
-                ownerSite: stored.site,
+                ownerSite: entry.site,
                 ageNanoseconds: MonotonicClock.nanoseconds &- endedAt
             ),
-            context: stored.ordinal,
+            context: entry.ordinal,
             unit: unit
         )
     }
 
-    private func set(_ name: String, _ value: (any Sendable)?, _ site: Site) {
-        let change = self.change(to: value, site)
+    private func set(_ name: String, _ newValue: consuming (any Sendable)?, _ site: Site) {
+        // Moved, not copied: a copy of a value whose type is not known costs more than the rest.
+        var value = consume newValue
+        let change = self.change(to: value)
         self.isTouched.store(true, ordering: .releasing)
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
-        let old = self.table.withLock { table -> Stored? in
+        self.table.withLock { table in
+            guard let place = table.place(of: name) else {
+                self.insert(value, name, change, site, into: &table)
+                return
+            }
+            let ordinal = self.ordinal.load(ordering: .relaxed)
+            if let change {
+                let recorded = table.entries[place].recorded ?? self.app.recorder?.name(name)
+                self.record(change, recorded, ordinal, site)
+                table.entries[place].recorded = recorded
+            }
             table.version += 1
-            guard let index = table.entries.index(forKey: name) else {
-                table.entries[name] = self.commit(change, name, known: nil)
-                return nil
-            }
-            var stored = self.commit(change, name, known: table.entries.values[index].recorded)
-            swap(&stored, &table.entries.values[index])
-            return stored
+            table.entries[place].ordinal = ordinal
+            table.entries[place].site = site
+            table.entries[place].epoch = change?.unit?.epoch
+            swap(&value, &table.entries[place].value)
         }
-        withExtendedLifetime(old) {}
+        withExtendedLifetime(value) {}
     }
 
-    /// A value that is to be set, with what can be prepared before it is.
-    private struct Change {
-        let value: (any Sendable)?
-        let site: Site
-        /// The unit of the writer; nil when nothing is recorded.
-        let unit: WorkUnit?
-        /// The value as the trail keeps it under an innocent name; nil when nothing is recorded.
-        let recorded: RecordedValue?
-    }
-
-    private func change(to value: (any Sendable)?, _ site: Site) -> Change {
-        guard self.app.isRecording, let recorder = self.app.recorder else {
-            return Change(value: value, site: site, unit: nil, recorded: nil)
-        }
-        return Change(
-            value: value,
-            site: site,
-            unit: Scope.current?.unit,
-            recorded: recorder.redaction.redacted(RecordedValue(value), underSecret: false)
-        )
-    }
-
-    /// Records a change and gives what to store. Called under the lock, where the order of changes is decided: recording neither
-    /// waits nor runs anybody's code.
-    private func commit(_ change: Change, _ name: String, known: RecordedName?) -> Stored {
+    /// Adds a name. Called under the lock.
+    private func insert(
+        _ value: (any Sendable)?,
+        _ name: String,
+        _ change: Change?,
+        _ site: Site,
+        into table: inout NamespaceTable
+    ) {
         let ordinal = self.ordinal.load(ordering: .relaxed)
-        var key = known
-        if let recorder = self.app.recorder, let value = change.recorded {
-            let recorded = known ?? recorder.name(name)
-            key = recorded
-            self.app.record(context: ordinal, unit: change.unit) { recorder, head in
-                recorder.recordSet(
-                    head,
-                    key: recorded,
-                    value: recorded.isSecret ? value.hidden : value,
-                    site: change.site
-                )
-            }
-        }
-        return Stored(
-            value: change.value,
-            recorded: key,
-            ordinal: ordinal,
-            site: change.site,
-            epoch: change.unit?.epoch
+        let recorded = change.flatMap { _ in self.app.recorder?.name(name) }
+        if let change { self.record(change, recorded, ordinal, site) }
+        table.version += 1
+        table.append(
+            NamespaceEntry(
+                value: value,
+                recorded: recorded,
+                ordinal: ordinal,
+                site: site,
+                epoch: change?.unit?.epoch
+            ),
+            name
         )
     }
 
+    /// What is recorded of a change, prepared before the lock.
+    private struct Change {
+        /// The unit of the writer.
+        let unit: WorkUnit.Label?
+        /// The value as the trail keeps it under an innocent name.
+        let value: RecordedValue
+    }
+
+    /// What is to be recorded of a change; `nil` when nothing is.
+    private func change(to value: (any Sendable)?) -> Change? {
+        guard self.app.isRecording, let recorder = self.app.recorder else { return nil }
+        return Change(
+            unit: Scope.currentLabel,
+            value: recorder.redaction.redacted(RecordedValue(value), underSecret: false)
+        )
+    }
+
+    /// Records a change. Called under the lock, where the order of changes is decided: recording neither waits nor runs anybody's
+    /// code.
+    private func record(
+        _ change: Change,
+        _ name: RecordedName?,
+        _ ordinal: TrailEvent.ContextOrdinal,
+        _ site: Site
+    ) {
+        guard let name else { return }
+        self.app.record(context: ordinal, unit: change.unit) { recorder, head in
+            recorder.recordSet(head, key: name, value: name.isSecret ? change.value.hidden : change.value, site: site)
+        }
+    }
+
+    /// Removes a name. Returns its value; the outer optional tells whether it was there.
     @discardableResult
-    private func removeValue(_ name: String, _ site: Site) -> Stored? {
+    private func removeValue(_ name: String, _ site: Site) -> (any Sendable)?? {
         let key = self.app.isRecording ? self.app.recorder?.name(name) : nil
-        let unit = Scope.current?.unit
-        return self.table.withLock { table in
-            let old = table.entries.removeValue(forKey: name)
-            guard old != nil else { return nil }
+        let unit = Scope.currentLabel
+        return self.table.withLock { table -> (any Sendable)?? in
+            guard let place = table.place(of: name) else { return nil }
+            let old = table.remove(at: place)
             table.version += 1
             if let key {
                 self.app.record(context: self.currentOrdinal, unit: unit) { recorder, head in
                     recorder.recordDelete(head, key: key, site: site)
                 }
             }
-            return old
+            return .some(old.value)
         }
     }
 
