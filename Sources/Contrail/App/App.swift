@@ -31,6 +31,7 @@ public final class App: Sendable {
     // What the table says, for readers on every way out. Written under its lock.
     private let appHooksAreAsync = Atomic<Bool>(false)
     private let requestHooksAreAsync = Atomic<Bool>(false)
+    private let appHooksAreThere = Atomic<Bool>(false)
     private let routesAreThere = Atomic<Bool>(false)
     private let configState: Mutex<Config>
     private let hasDispatched = Atomic<Bool>(false)
@@ -105,6 +106,9 @@ public final class App: Sendable {
     /// Whether anything is registered.
     var hasHandlers: Bool { !self.isTableEmpty.load(ordering: .acquiring) }
 
+    /// Whether app contexts have any hook.
+    var hasAppHooks: Bool { self.appHooksAreThere.load(ordering: .acquiring) }
+
     /// Whether app contexts have a hook that only an async caller can run.
     var hasAsyncAppHooks: Bool { self.appHooksAreAsync.load(ordering: .acquiring) }
 
@@ -125,6 +129,7 @@ public final class App: Sendable {
             try add(&handlers)
             table = HandlerTable(handlers)
             self.appHooksAreAsync.store(handlers.hasAsyncAppTeardown, ordering: .releasing)
+            self.appHooksAreThere.store(!handlers.appTeardown.isEmpty, ordering: .releasing)
             self.routesAreThere.store(handlers.hasRoutes, ordering: .releasing)
             self.requestHooksAreAsync.store(handlers.hasAsyncRequestTeardown, ordering: .releasing)
         }

@@ -19,20 +19,7 @@ extension App {
         private struct Mutable {
             var appContext: AppContext?
             var session: Session?
-            /// Whether a null session was opened that nobody has asked for yet.
-            var opensNullSession = false
             var after: [AfterFunction] = []
-
-            /// The session, if one was opened.
-            var openedSession: Session? {
-                mutating get {
-                    if self.opensNullSession {
-                        self.session = Session.null()
-                        self.opensNullSession = false
-                    }
-                    return self.session
-                }
-            }
         }
 
         /// The app that is current while the context is.
@@ -44,6 +31,8 @@ extension App {
         let lifetime = LifetimeState()
 
         private let mutable: Mutex<Mutable>
+        /// Whether a null session was opened, which is made when somebody asks for it.
+        private let opensNullSession = Atomic<Bool>(false)
 
         /// Makes a context for a request. It is not current until it is pushed.
         ///
@@ -85,7 +74,7 @@ extension App {
         /// A context of its own with the same request and the same session, and neither `g` nor pushes nor functions for
         /// after the request. A copy of a context that was never pushed opens a session of its own (`HLP-03`).
         public func copy() -> RequestContext {
-            RequestContext(self.app, self.state, session: self.mutable.withLock { $0.openedSession }, origin: .copy)
+            RequestContext(self.app, self.state, session: self.openedSession, origin: .copy)
         }
 
         // MARK: - The request
@@ -158,7 +147,7 @@ extension App {
         /// failed (`SES-03`).
         public var session: Session {
             get throws(ContextError) {
-                if let session = self.mutable.withLock({ $0.openedSession }) { return session }
+                if let session = self.openedSession { return session }
                 throw ContextError(
                     .sessionNotOpened,
                     "the session of \(self) has not been opened: a push opens it",
@@ -210,10 +199,10 @@ extension App {
             if let sessions = self.app.sessions {
                 try self.openSession(with: sessions)
             } else {
-                self.mutable.withLock { if $0.session == nil { $0.opensNullSession = true } }
+                self.opensNullSession.store(true, ordering: .releasing)
             }
             guard self.app.hasRoutes else {
-                self.state.match = .notFound
+                self.state.noteUnrouted()
                 return
             }
             self.state.match =
@@ -224,8 +213,18 @@ extension App {
                 }
         }
 
+        /// The session, if one was opened.
+        private var openedSession: Session? {
+            self.mutable.withLock { mutable in
+                if mutable.session == nil, self.opensNullSession.load(ordering: .acquiring) {
+                    mutable.session = Session.null()
+                }
+                return mutable.session
+            }
+        }
+
         private func openSession(with sessions: any SessionInterface) throws {
-            guard self.mutable.withLock({ $0.openedSession == nil }) else { return }
+            guard self.openedSession == nil else { return }
             let opened = try sessions.openSession(self.app, self) ?? sessions.makeNullSession(self.app)
             self.mutable.withLock { if $0.session == nil { $0.session = opened } }
         }

@@ -23,6 +23,8 @@ final class RequestState: Sendable {
     let traceID: String?
 
     private let matched = Mutex(Match.notMatched)
+    /// Whether the app had no routes to ask: said without the lock, and before anything else can have been stored.
+    private let isUnrouted = Atomic<Bool>(false)
 
     init(request: HTTPRequest, body: [UInt8], endpoint: String?, requestID: String?) {
         self.request = request
@@ -33,7 +35,11 @@ final class RequestState: Sendable {
     }
 
     var match: Match {
-        get { self.matched.withLock { $0 } }
+        get {
+            let match = self.matched.withLock { $0 }
+            if case .notMatched = match, self.isUnrouted.load(ordering: .acquiring) { return .notFound }
+            return match
+        }
         set {
             // The old match leaves the lock before it is released: the view it holds may run user code when it dies.
             let old = self.matched.withLock { match in
@@ -44,6 +50,9 @@ final class RequestState: Sendable {
             withExtendedLifetime(old) {}
         }
     }
+
+    /// Notes that nothing matched, because there was nothing to match: it counts for as long as nothing else is stored.
+    func noteUnrouted() { self.isUnrouted.store(true, ordering: .releasing) }
 
     /// The path without query and fragment, as it was sent.
     var path: Substring {

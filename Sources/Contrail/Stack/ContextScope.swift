@@ -343,12 +343,19 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
 
     /// Whether the end of an app context calls anything of the user's while it is current.
     private var callsAppHooks: Bool {
-        self.keptApp._withUnsafeGuaranteedRef { $0.hasHandlers } || Signals.appContextTearingDown.hasReceivers
+        self.ownsApp
+            && (self.keptApp._withUnsafeGuaranteedRef { $0.hasAppHooks } || Signals.appContextTearingDown.hasReceivers)
+    }
+
+    /// Whether the end of a request calls anything of the user's.
+    private var callsRequestHooks: Bool {
+        self.isRequest
+            && (self.keptApp._withUnsafeGuaranteedRef { $0.hasHandlers } || Signals.requestTearingDown.hasReceivers)
     }
 
     /// Whether the first half of a finish calls anything of the user's, which must see the contexts as the current ones.
     private var callsUser: Bool {
-        self.callsAppHooks || self.isPushedInto || Signals.requestTearingDown.hasReceivers
+        self.callsAppHooks || self.callsRequestHooks || self.isPushedInto
     }
 
     /// How far the first half of a finish has come.
@@ -454,6 +461,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             ending.finish(&errors)
         }
         guard self.ownsApp else { return .begun }
+        guard self.callsAppHooks else { return .quiet }
         var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, owner: self.owner, site: self.site)
         await ending.runHooks()
         ending.moveErrors(to: &errors)

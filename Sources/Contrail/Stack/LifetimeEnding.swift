@@ -115,6 +115,7 @@ struct LifetimeEnding {
     }
 
     private func snapshot() {
+        guard self.app.isRecording else { return }
         switch self.subject {
         case .app(let context):
             context.touchedNamespace?.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
