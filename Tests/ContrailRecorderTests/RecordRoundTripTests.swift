@@ -7,20 +7,17 @@ import Testing
 private func roundTrip(
     capacity: Int = 64,
     worker: (kind: String?, number: Int64) = ("conn", 3),
-    _ record: (FlightRecorder, borrowing RecordHead) -> Void
+    _ record: (FlightRecorder, RecordHead) -> Void
 ) throws -> TrailEvent {
     let recorder = FlightRecorder(configuration: .init(capacity: capacity))
-    record(
-        recorder,
-        recorder.head(
-            context: 7,
-            workerKind: worker.kind,
-            workerNumber: worker.number,
-            epoch: 9,
-            thread: 11,
-            time: 123_456_789
-        )
-    )
+    recorder.withHead(
+        context: 7,
+        workerKind: worker.kind,
+        workerNumber: worker.number,
+        epoch: 9,
+        thread: 11,
+        time: 123_456_789
+    ) { record(recorder, $0) }
     return try #require(recorder.takeEvent())
 }
 
@@ -262,7 +259,7 @@ struct RecordRoundTripTests {
     @Test("Deletions, hand-offs, failed signals and failed steps come back.")
     func named() throws {
         let site = self.site
-        func body(_ record: (FlightRecorder, borrowing RecordHead) -> Void) throws -> String {
+        func body(_ record: (FlightRecorder, RecordHead) -> Void) throws -> String {
             "\(try roundTrip(record).body)"
         }
         #expect(try body { $0.recordDelete($1, key: $0.name("user"), site: site) }.contains("user"))
@@ -276,23 +273,24 @@ struct RecordRoundTripTests {
         let recorder = FlightRecorder(configuration: .init(capacity: 64))
         for number in 0..<200 {
             let site = Site(fileID: "Orders/App.swift", line: UInt(number))
-            let head = recorder.head(
+            recorder.withHead(
                 context: 1,
                 workerKind: "worker\(number)",
                 workerNumber: 1,
                 epoch: 1,
                 thread: 1,
                 time: 1
-            )
-            recorder.recordAppPush(head, depth: 1, origin: .manual, app: "app\(number)", parent: nil, site: site)
-            recorder.recordTeardown(
-                head,
-                hook: "hook\(number)",
-                position: 1,
-                duration: 1,
-                error: nil,
-                site: site
-            )
+            ) {
+                recorder.recordAppPush($0, depth: 1, origin: .manual, app: "app\(number)", parent: nil, site: site)
+                recorder.recordTeardown(
+                    $0,
+                    hook: "hook\(number)",
+                    position: 1,
+                    duration: 1,
+                    error: nil,
+                    site: site
+                )
+            }
             let push = try #require(recorder.takeEvent())
             let teardown = try #require(recorder.takeEvent())
             guard case .appPush(let body) = push.body, case .teardown(let hook) = teardown.body else {

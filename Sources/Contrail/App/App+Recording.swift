@@ -15,21 +15,18 @@ extension App {
         context: TrailEvent.ContextOrdinal?,
         unit: WorkUnit.Label?,
         at time: UInt64? = nil,
-        _ write: (FlightRecorder, borrowing RecordHead) -> Void
+        _ write: (FlightRecorder, RecordHead) -> Void
     ) {
         guard self.isRecording, let recorder = self.recorder else { return }
         let worker = unit?.worker
-        write(
-            recorder,
-            recorder.head(
-                context: context ?? 0,
-                workerKind: worker?.kind,
-                workerNumber: worker?.number ?? 0,
-                epoch: unit?.epoch.rawValue ?? 0,
-                thread: ThreadState.currentThreadID,
-                time: time ?? MonotonicClock.nanoseconds
-            )
-        )
+        recorder.withHead(
+            context: context ?? 0,
+            workerKind: worker?.kind,
+            workerNumber: worker?.number ?? 0,
+            epoch: unit?.epoch.rawValue ?? 0,
+            thread: ThreadState.currentThreadID,
+            time: time ?? MonotonicClock.nanoseconds
+        ) { write(recorder, $0) }
     }
 
     /// Records an event of a unit of work, as its twin does.
@@ -38,7 +35,7 @@ extension App {
         context: TrailEvent.ContextOrdinal?,
         unit: WorkUnit?,
         at time: UInt64? = nil,
-        _ write: (FlightRecorder, borrowing RecordHead) -> Void
+        _ write: (FlightRecorder, RecordHead) -> Void
     ) {
         self.record(context: context, unit: unit?.label, at: time, write)
     }
@@ -78,12 +75,12 @@ extension App {
     /// The text of an error as it may be stored, or nil. Asks the error for its description; never under a lock.
     func recordedText(of error: (any Error)?) -> String? {
         guard let error, let recorder = self.recorder, recorder.isRecording else { return nil }
-        return recorder.redaction.redacted(String(describing: error))
+        return recorder.redacted(String(describing: error), limit: 256)
     }
 
     /// A name of the caller's as it may be stored: free of secrets, at most 128 bytes.
     func recordedName(_ name: String) -> String {
-        self.recorder?.redaction.redacted(name, limit: 128) ?? name
+        self.recorder?.redacted(name, limit: 128) ?? name
     }
 
     /// Ends the worker's unit of work and begins the next, and records it. For job loops: call it before each job.
@@ -96,18 +93,19 @@ extension App {
 
     func record(_ recycling: Worker.Recycling) {
         guard let recorder = self.recorder, recorder.isRecording else { return }
-        let head = recorder.head(
+        recorder.withHead(
             context: 0,
             workerKind: recycling.worker.kind,
             workerNumber: recycling.worker.number,
             epoch: recycling.after.rawValue,
             thread: ThreadState.currentThreadID,
             time: MonotonicClock.nanoseconds
-        )
-        recorder.recordRecycle(
-            head,
-            before: recycling.before?.rawValue,
-            variablesDropped: recycling.variablesDropped
-        )
+        ) { head in
+            recorder.recordRecycle(
+                head,
+                before: recycling.before?.rawValue,
+                variablesDropped: recycling.variablesDropped
+            )
+        }
     }
 }

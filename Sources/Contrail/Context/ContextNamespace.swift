@@ -213,7 +213,7 @@ public final class ContextNamespace: Sendable {
         guard let (names, entries) = found, !entries.isEmpty || !onlyIfChanged else { return }
         let values = zip(names, entries).map { name, entry in
             let recorded = entry.recorded ?? recorder.name(name)
-            let value = recorder.redaction.redacted(RecordedValue(entry.value), underSecret: recorded.isSecret)
+            let value = recorder.redacted(RecordedValue(entry.value), underSecret: recorded.isSecret)
             return (name: recorded, value: value)
         }
         self.app.record(context: context ?? self.currentOrdinal, unit: unit) { recorder, head in
@@ -333,7 +333,7 @@ public final class ContextNamespace: Sendable {
         guard self.app.isRecording, let recorder = self.app.recorder else { return nil }
         return Change(
             unit: Scope.currentLabel,
-            value: recorder.redaction.redacted(RecordedValue(value), underSecret: false)
+            value: recorder.redacted(RecordedValue(value), underSecret: false)
         )
     }
 

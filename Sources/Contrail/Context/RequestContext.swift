@@ -247,14 +247,19 @@ extension App {
                 method: self.request.method.rawValue,
                 path: self.recordedPath,
                 endpoint: self.endpoint,
-                requestID: self.requestID,
-                traceID: self.traceID
+                requestID: self.requestID.map { self.storable($0, limit: 128) },
+                traceID: self.traceID.map { self.storable($0, limit: 128) }
             )
         }
 
         /// The path as it may be stored and shown: without its query, redacted, and of limited length.
         fileprivate var recordedPath: String {
-            (self.app.recorder?.redaction ?? RedactionPolicy()).redacted(self.path, limit: 192)
+            self.storable(self.path, limit: 192)
+        }
+
+        /// A text of the client's as it may be stored and shown.
+        private func storable(_ text: String, limit: Int) -> String {
+            self.app.recorder?.redacted(text, limit: limit) ?? RedactionPolicy().redacted(text, limit: limit)
         }
     }
 }

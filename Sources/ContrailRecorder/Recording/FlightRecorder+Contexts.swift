@@ -28,7 +28,7 @@ extension FlightRecorder {
     ///   - parent: The context it is pushed under.
     @inline(__always)
     package func recordAppPush(
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         depth: Int,
         origin: TrailEvent.Push.Origin,
         app: String,
@@ -50,7 +50,7 @@ extension FlightRecorder {
 
     /// Records the push of a request context.
     package func recordRequestPush(
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         depth: Int,
         origin: TrailEvent.Push.Origin,
         app: String,
@@ -84,7 +84,7 @@ extension FlightRecorder {
     ///   - duration: Nanoseconds since the first push.
     @inline(__always)
     package func recordAppPop(
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         remaining: Int,
         outcome: TrailEvent.Outcome,
         error: String?,
@@ -97,7 +97,7 @@ extension FlightRecorder {
     /// Records the pop of a request context, as that of an app context.
     @inline(__always)
     package func recordRequestPop(
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         remaining: Int,
         outcome: TrailEvent.Outcome,
         error: String?,
@@ -110,7 +110,7 @@ extension FlightRecorder {
     @inline(__always)
     private func recordPop(
         _ kind: EventKind,
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         _ remaining: Int,
         _ outcome: TrailEvent.Outcome,
         _ error: String?,

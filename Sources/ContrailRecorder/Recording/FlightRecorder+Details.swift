@@ -16,7 +16,7 @@ extension FlightRecorder {
     ///   - site: Where it was registered.
     @inline(__always)
     package func recordTeardown(
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         hook: String,
         position: Int,
         duration: UInt64,
@@ -39,7 +39,7 @@ extension FlightRecorder {
 
     /// Records that a name in `g` was set. The value is redacted.
     @inline(__always)
-    package func recordSet(_ head: borrowing RecordHead, key: RecordedName, value: RecordedValue, site: Site) {
+    package func recordSet(_ head: RecordHead, key: RecordedName, value: RecordedValue, site: Site) {
         let place = self.dictionary.entry(of: site)
         let words = NamedWords(name: key.entry, site: place, small: UInt32(value.tag), number: value.number).words
         if value.text == nil, key.entry != .inline, place != .inline {
@@ -54,7 +54,7 @@ extension FlightRecorder {
     }
 
     /// Records that a name in `g` was removed.
-    package func recordDelete(_ head: borrowing RecordHead, key: RecordedName, site: Site) {
+    package func recordDelete(_ head: RecordHead, key: RecordedName, site: Site) {
         let place = self.dictionary.entry(of: site)
         self.put(
             .gDelete,
@@ -72,7 +72,7 @@ extension FlightRecorder {
     ///
     /// - Parameter label: Why: `teardown`, `failure`, or the caller's, redacted.
     package func recordSnapshot(
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         label: String,
         values: [(name: RecordedName, value: RecordedValue)]
     ) {
@@ -101,7 +101,7 @@ extension FlightRecorder {
     /// - Parameters:
     ///   - before: The epoch that ended; nil for the worker's first unit.
     ///   - variablesDropped: How many recyclable values were released.
-    package func recordRecycle(_ head: borrowing RecordHead, before: UInt64?, variablesDropped: Int) {
+    package func recordRecycle(_ head: RecordHead, before: UInt64?, variablesDropped: Int) {
         self.put(
             .recycle,
             head,
@@ -141,7 +141,7 @@ extension FlightRecorder {
     }
 
     /// Records something that should not happen.
-    package func recordProblem(_ head: borrowing RecordHead, _ finding: Finding) {
+    package func recordProblem(_ head: RecordHead, _ finding: Finding) {
         let owner = finding.ownerSite.map { self.dictionary.entry(of: $0) } ?? .none
         let place = self.dictionary.entry(of: finding.site)
         self.put(
@@ -157,18 +157,18 @@ extension FlightRecorder {
     }
 
     /// Records that a receiver of a signal threw. The text of the error is redacted.
-    package func recordSignalFailure(_ head: borrowing RecordHead, signal: String, error: String) {
+    package func recordSignalFailure(_ head: RecordHead, signal: String, error: String) {
         self.recordError(.signalFailed, head, self.dictionary.entry(of: signal), signal, error)
     }
 
     /// Records that a step of a request failed, when nothing else shows it. Both texts are redacted.
-    package func recordFailure(_ head: borrowing RecordHead, step: String, error: String) {
+    package func recordFailure(_ head: RecordHead, step: String, error: String) {
         self.recordError(.error, head, .inline, step, error)
     }
 
     private func recordError(
         _ kind: EventKind,
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         _ entry: RingEntry,
         _ name: String,
         _ error: String
@@ -180,16 +180,16 @@ extension FlightRecorder {
     }
 
     /// Records that a context was handed to other work. The name is redacted.
-    package func recordHandoff(_ head: borrowing RecordHead, name: String, site: Site) {
+    package func recordHandoff(_ head: RecordHead, name: String, site: Site) {
         self.recordNamed(.handoff, head, name, site)
     }
 
     /// Records a mark of the user's. The name is redacted.
-    package func recordMark(_ head: borrowing RecordHead, name: String, site: Site) {
+    package func recordMark(_ head: RecordHead, name: String, site: Site) {
         self.recordNamed(.mark, head, name, site)
     }
 
-    private func recordNamed(_ kind: EventKind, _ head: borrowing RecordHead, _ name: String, _ site: Site) {
+    private func recordNamed(_ kind: EventKind, _ head: RecordHead, _ name: String, _ site: Site) {
         let place = self.dictionary.entry(of: site)
         self.put(
             kind,

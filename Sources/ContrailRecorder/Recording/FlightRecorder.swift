@@ -105,38 +105,67 @@ public final class FlightRecorder: Sendable {
         return TrailEvent.ContextOrdinal(exactly: lifetimes.pointee.wrappingAdd(1, ordering: .relaxed).newValue) ?? 0
     }
 
+    /// The value as it may be stored under a name of which it is known whether it is secret. Here, so that the caller copies no
+    /// policy.
+    package func redacted(_ value: RecordedValue, underSecret isSecret: Bool) -> RecordedValue {
+        self.redaction.redacted(value, underSecret: isSecret)
+    }
+
+    /// Free text as it may be stored, at most `limit` bytes of it.
+    package func redacted(_ text: String, limit: Int) -> String {
+        self.redaction.redacted(text, limit: limit)
+    }
+
     /// What is to be recorded of a name in `g`.
     package func name(_ name: String) -> RecordedName { self.names[name] }
 
     // MARK: - Writing
 
-    /// What a record carries, whatever its kind. A context of 0, an epoch of 0 and a thread of 0 are none.
+    /// Lends the closure what a record carries, whatever its kind. A context of 0, an epoch of 0 and a thread of 0 are none.
     @inline(__always)
-    package func head(
+    package func withHead(
         context: TrailEvent.ContextOrdinal,
         workerKind: String?,
         workerNumber: Int64,
         epoch: UInt64,
         thread: Int64,
-        time: UInt64
-    ) -> RecordHead {
+        time: UInt64,
+        _ body: (RecordHead) -> Void
+    ) {
         let entry = workerKind.map { self.dictionary.entry(of: $0) } ?? .none
-        let isWide = entry == .inline || UInt64(bitPattern: workerNumber) >= UInt64(RecordHead.wideNumber)
-        return RecordHead(
-            context: context,
-            workerKind: entry,
-            workerNumber: isWide ? RecordHead.wideNumber : UInt32(truncatingIfNeeded: workerNumber),
-            epoch: epoch,
-            thread: thread,
-            time: time,
-            wide: isWide ? WideWorker(kind: workerKind ?? "", number: workerNumber) : nil
-        )
+        guard entry == .inline || UInt64(bitPattern: workerNumber) >= UInt64(RecordHead.wideNumber) else {
+            return body(
+                RecordHead(
+                    context: context,
+                    workerKind: entry,
+                    workerNumber: UInt32(truncatingIfNeeded: workerNumber),
+                    epoch: epoch,
+                    thread: thread,
+                    time: time,
+                    wide: nil
+                )
+            )
+        }
+        let wide = WideWorker(kind: workerKind ?? "", number: workerNumber)
+        withExtendedLifetime(wide) {
+            body(
+                RecordHead(
+                    context: context,
+                    workerKind: entry,
+                    workerNumber: RecordHead.wideNumber,
+                    epoch: epoch,
+                    thread: thread,
+                    time: time,
+                    wide: Unmanaged.passUnretained(wide)
+                )
+            )
+        }
     }
 
     /// Writes a record that needs nothing behind its first slot. Returns its number.
     @inline(__always)
     @discardableResult
-    func put(_ kind: EventKind, _ head: borrowing RecordHead, _ words: RecordWords) -> UInt64 {
+    func put(_ kind: EventKind, _ head: RecordHead, _ words: RecordWords) -> UInt64 {
         if head.wide != nil { return self.put(kind, head, words, room: 0) { _ in } }
         let claim = self.ring.claim(1)
         if let position = claim.position {
@@ -151,12 +180,13 @@ public final class FlightRecorder: Sendable {
     @discardableResult
     func put(
         _ kind: EventKind,
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         _ words: RecordWords,
         room: Int,
         _ write: (inout RestWriter) -> Void
     ) -> UInt64 {
-        let wide = head.wide
+        // Whoever lends the head holds it for as long.
+        let wide = head.wide?.takeUnretainedValue()
         // A kind of a worker and its number come first.
         let size = room + (wide == nil ? 0 : RingDictionary.textLimit + 16)
         return withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in

@@ -1,15 +1,17 @@
 // What every record carries, whatever its kind.
 
 /// Where and when something was recorded: the context it belongs to, and the worker, unit and thread it happened on.
-package struct RecordHead: Sendable {
+///
+/// @unchecked Sendable: what is not counted is immutable, and lent for the time of a call.
+package struct RecordHead: @unchecked Sendable {
     let context: TrailEvent.ContextOrdinal
     let workerKind: RingEntry
     let workerNumber: UInt32
     let epoch: UInt64
     let thread: Int64
     let time: UInt64
-    /// What did not fit; nil nearly always.
-    let wide: WideWorker?
+    /// What did not fit; nil nearly always. Not counted, so that a head is nothing but numbers: `withHead` holds it.
+    let wide: Unmanaged<WideWorker>?
 
     /// Of something that happened on no worker.
     package init(
@@ -36,7 +38,7 @@ package struct RecordHead: Sendable {
         epoch: UInt64,
         thread: Int64,
         time: UInt64,
-        wide: WideWorker?
+        wide: Unmanaged<WideWorker>?
     ) {
         self.context = context
         self.workerKind = workerKind

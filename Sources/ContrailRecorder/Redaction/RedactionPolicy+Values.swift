@@ -22,6 +22,7 @@ extension RedactionPolicy {
     }
 
     private func isCardNumber(_ number: Int64) -> Bool {
-        number > 0 && self.patterns.contains(.cardNumber) && Self.isCardNumber(UInt64(number))
+        // No card has fewer than thirteen digits: that decides for nearly every number.
+        number >= 1_000_000_000_000 && self.patterns.contains(.cardNumber) && Self.isCardNumber(UInt64(number))
     }
 }

@@ -127,7 +127,7 @@ package final class RecordRing: @unchecked Sendable {
         _ claim: UInt64,
         _ seq: UInt64,
         _ kind: UInt8,
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         _ words: RecordWords
     ) {
         let slot = self.slot(claim)
@@ -141,7 +141,7 @@ package final class RecordRing: @unchecked Sendable {
         _ claim: UInt64,
         _ seq: UInt64,
         _ kind: UInt8,
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         _ words: RecordWords,
         _ rest: UnsafeRawBufferPointer
     ) {
@@ -171,7 +171,7 @@ package final class RecordRing: @unchecked Sendable {
         _ position: UInt64,
         _ seq: UInt64,
         _ kind: UInt8,
-        _ head: borrowing RecordHead,
+        _ head: RecordHead,
         _ words: RecordWords,
         rest: Int
     ) -> RingChecksum {

@@ -15,15 +15,14 @@ struct ProblemPartiesTests {
         defer { trail.close() }
         let owner = Worker(kind: "job:ship", number: 3)
         withAppContext(App("shop", recorder: trail.recorder), worker: owner) { _ in
-            let head = trail.recorder.head(
+            trail.recorder.withHead(
                 context: 1,
                 workerKind: worker,
                 workerNumber: 8,
                 epoch: 0,
                 thread: 4711,
                 time: MonotonicClock.nanoseconds
-            )
-            trail.recorder.recordProblem(head, problem)
+            ) { trail.recorder.recordProblem($0, problem) }
         }
     }
 
