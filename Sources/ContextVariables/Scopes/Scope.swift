@@ -16,13 +16,14 @@ package typealias Scope = _Scope
 /// @unchecked Sendable: the compiler cannot check a class that others derive from. Its fields are constants and atomics, and so
 /// are those of the classes that derive from it.
 open class _Scope: @unchecked Sendable {
-    @TaskLocal private static var binding: Scope?
+    /// What is bound. Written out, because the room above binds too, and a macro's storage is nobody else's.
+    package static let storage = TaskLocal<Scope?>(wrappedValue: nil)
 
     /// What the runtime is called with, or nil when it does not answer as expected: tried once, with a scope that nobody else sees.
     private static let runtime: Runtime? = {
         let runtime = Runtime()
         let probe = Scope(owner: ExecutionID.current, branch: nil, source: nil, layers: nil)
-        let isFound = Scope.$binding.withValue(probe) {
+        let isFound = Scope.storage.withValue(probe) {
             swift_task_localValueGet(runtime.key)?.assumingMemoryBound(to: Scope?.self).pointee === probe
         }
         return isFound ? runtime : nil
@@ -32,7 +33,7 @@ open class _Scope: @unchecked Sendable {
     ///
     /// @unchecked Sendable: constant pointers to what lives as long as the process and is never read through here.
     private struct Runtime: @unchecked Sendable {
-        let key = UnsafeRawPointer(Unmanaged.passUnretained(Scope.$binding).toOpaque())
+        let key = UnsafeRawPointer(Unmanaged.passUnretained(Scope.storage).toOpaque())
         let type = unsafeBitCast((Scope?).self as Any.Type, to: UnsafeRawPointer.self)
     }
 
@@ -43,7 +44,7 @@ open class _Scope: @unchecked Sendable {
     /// caller.
     @inline(__always)
     private static var borrowed: Unmanaged<Scope>? {
-        guard let runtime else { return self.binding.map { Unmanaged.passUnretained($0) } }
+        guard let runtime else { return self.storage.get().map { Unmanaged.passUnretained($0) } }
         return swift_task_localValueGet(runtime.key).flatMap { UnsafeRawPointer($0).load(as: Unmanaged<Scope>?.self) }
     }
 
@@ -475,7 +476,7 @@ open class _Scope: @unchecked Sendable {
         _ operation: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         do {
-            return try Scope.$binding.withValue(self) { try operation() }
+            return try Scope.storage.withValue(self) { try operation() }
         } catch {
             // withValue only rethrows; what leaves it is what left the closure.
             throw error as! Failure
@@ -487,7 +488,7 @@ open class _Scope: @unchecked Sendable {
         _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         do {
-            return try await Scope.$binding.withValue(self) { try await operation() }
+            return try await Scope.storage.withValue(self) { try await operation() }
         } catch {
             // withValue only rethrows; what leaves it is what left the closure.
             throw error as! Failure

@@ -78,37 +78,19 @@ extension ContextScope {
         _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
     ) async throws(Failure) -> Result {
         try await self.enter(orFailWith: Failure.self)
-        var errors: [any Error] = []
-        var unwinding = Unwinding.none
         let value: Result
-        let scope: Scope = self
-        do throws(Failure) {
-            value = try await scope.run { () async throws(Failure) in
-                let value: Result
-                do throws(Failure) {
-                    value = try await operation()
-                } catch {
-                    unwinding = await self.unwindNowOrWait(Outcome(error: error), &errors)
-                    throw error
-                }
-                unwinding =
-                    self.endsQuietly ? self.unwindNow(.ok, &errors) : await self.unwind(.ok, &errors)
-                return value
-            }
+        do {
+            value = try await Scope.storage.withValue(self) { try await operation() }
         } catch {
-            self.conclude(unwinding, Outcome(error: error), &errors)
+            // withValue only rethrows; what leaves it is what left the closure.
+            let error = error as! Failure
+            let outcome = Outcome(error: error)
+            _ = self.needsAsync ? await self.finishAwaited(outcome) : self.finishNow(outcome)
             throw error
         }
-        self.conclude(unwinding, .ok, &errors)
+        let errors = self.needsAsync ? await self.finishAwaited(.ok) : self.finishNow(.ok)
         if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
         return value
-    }
-
-    private nonisolated(nonsending) func unwindNowOrWait(
-        _ outcome: Outcome,
-        _ errors: inout [any Error]
-    ) async -> Unwinding {
-        self.endsQuietly ? self.unwindNow(outcome, &errors) : await self.unwind(outcome, &errors)
     }
 
     /// Throws what teardown threw, if `Failure` can carry it. Apart, for the optional in it.

@@ -370,8 +370,12 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
 
     /// Unwinds and pops. Returns what hooks and receivers threw. Async hooks must not be there.
     func finish(_ outcome: Outcome) -> [any Error] {
+        self.begin() ? self.finishNow(outcome) : []
+    }
+
+    /// Unwinds and pops, for the one who is to finish the scope.
+    func finishNow(_ outcome: Outcome) -> [any Error] {
         var errors: [any Error] = []
-        guard self.begin() else { return errors }
         let unwinding =
             self.callsUser
             ? self.run { self.unwindNow(outcome, &errors) }
@@ -430,8 +434,12 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     /// Unwinds and pops, with async hooks shielded from cancellation. Returns what hooks and receivers threw.
     @discardableResult
     package nonisolated(nonsending) func finish(_ outcome: Outcome) async -> [any Error] {
+        self.begin() ? await self.finishAwaited(outcome) : []
+    }
+
+    /// Unwinds and pops, with async hooks, for the one who is to finish the scope.
+    nonisolated(nonsending) func finishAwaited(_ outcome: Outcome) async -> [any Error] {
         var errors: [any Error] = []
-        guard self.begin() else { return errors }
         let scope: Scope = self
         let unwinding =
             if self.callsUser {
@@ -467,9 +475,6 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         ending.moveErrors(to: &errors)
         return .begun
     }
-
-    /// Whether the end calls nothing of the user's, so that an async caller need not suspend for it.
-    var endsQuietly: Bool { !self.callsUser }
 
     /// Finishes in a housekeeping task: for a caller that cannot wait, such as a `deinit`.
     package func finishLater(_ outcome: Outcome) {
