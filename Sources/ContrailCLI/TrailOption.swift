@@ -10,7 +10,7 @@ struct TrailOption: ParsableArguments {
     var path: String
 
     /// Refuses a file that is missing or is no trail, before anything else is done.
-    private func check() throws {
+    func check() throws {
         try TrailDatabase.checkReadable(self.path)
     }
 

@@ -30,6 +30,7 @@ struct HealthRoute: Sendable {
             json.member("produced", accounting.produced)
             json.member("stored", accounting.stored)
             json.member("dropped", accounting.dropped)
+            json.member("torn", accounting.torn)
             json.member("buffered", accounting.buffered)
             json.member("capacity", trail.recorder.capacity)
             json.endObject()

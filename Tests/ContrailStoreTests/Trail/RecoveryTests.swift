@@ -1,0 +1,116 @@
+// A process that is killed with events in its ring: what the next start finds.
+
+import ContextVariables
+import Contrail
+import ContrailRecorder
+import ContrailStore
+import Foundation
+import GRDB
+import Testing
+
+@Suite("Recovery")
+struct RecoveryTests {
+    /// Opens a trail in a process of its own, keeps its drain from committing, records, and is killed with everything of that
+    /// in the ring alone: 500 contexts that ended, one that is open, with its g.
+    private static func die(at path: String) {
+        do {
+            let trail = try TrailStore(path: path, app: "shop", configuration: .init(ringDirectory: "\(path)-rings"))
+            let lock = try DatabaseQueue(path: path)
+            try lock.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE")
+                let app = App("shop", recorder: trail.recorder)
+                for number in 0..<500 { withAppContext(app) { $0.g["number"] = number } }
+                let open = AppContext(app)
+                try open.push()
+                open.g["order"] = "late"
+                kill(getpid(), SIGKILL)
+            }
+        } catch {
+            print("cannot prepare the death: \(error)")
+        }
+        // Whoever lives on is no dead process: the test fails.
+        exit(1)
+    }
+
+    @Test("Everything whose call had returned when the process was killed is in the trail, in order, with its g")
+    func killed() async throws {
+        let trail = try TemporaryTrail()
+        let path = trail.path
+        try FileManager.default.createDirectory(atPath: "\(path)-rings", withIntermediateDirectories: true)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path] in Self.die(at: path) }
+        #expect(try trail.rows("SELECT end_state FROM runs").map { $0[0] as String } == ["running"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(path)-rings").count == 1)
+
+        let recovered = try TrailStore.recover(path: path)
+        #expect(recovered.count == 1)
+        #expect(recovered.first?.failure == nil)
+        #expect(recovered.first?.torn == 0)
+        #expect(recovered.first?.died == 1)
+        // Every pushed and popped context, each with one value and a snapshot, and the one that is open.
+        #expect(try trail.rows("SELECT count(*) FROM contexts WHERE outcome = 'ok'").first?[0] == 500)
+        #expect(try trail.rows("SELECT count(*) FROM events WHERE kind = 'g_set'").first?[0] == 501)
+        #expect(try trail.rows("SELECT count(*) FROM g_snapshots").first?[0] == 500)
+        #expect(try trail.rows("SELECT max(seq) - count(*) FROM events").first?[0] == 0)
+        #expect(
+            try trail.rows(
+                "SELECT count(*) FROM events AS a JOIN events AS b ON b.id = a.id + 1 WHERE b.seq <> a.seq + 1"
+            ).first?[0] == 0
+        )
+        let last = try #require(
+            try trail.rows(
+                """
+                SELECT c.outcome, e.name, e.detail ->> '$.value' AS value
+                FROM contexts AS c JOIN events AS e USING (context_id)
+                WHERE e.kind = 'g_set' ORDER BY e.id DESC LIMIT 1
+                """
+            )
+            .first
+        )
+        #expect(last["outcome"] == "died")
+        #expect(last["name"] == "order")
+        #expect(last["value"] == "late")
+        #expect(try trail.rows("SELECT end_state FROM runs").map { $0[0] as String } == ["crashed"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(path)-rings").isEmpty)
+        #expect(try TrailStore.recover(path: path) == [])
+    }
+
+    @Test("The next start does the same, says so, and leaves its own run alone")
+    func nextStart() async throws {
+        let trail = try TemporaryTrail()
+        let path = trail.path
+        try FileManager.default.createDirectory(atPath: "\(path)-rings", withIntermediateDirectories: true)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path] in Self.die(at: path) }
+        let next = try trail.open()
+        #expect(next.recovered.map(\.died) == [1])
+        #expect((next.recovered.first?.events ?? 0) > 2000)
+        #expect(try TrailStore.recover(path: path) == [])
+        next.close()
+        #expect(try trail.rows("SELECT end_state FROM runs").map { $0[0] as String } == ["crashed", "clean"])
+    }
+
+    @Test("A ring that cannot be read stays where it is, and the run is marked all the same")
+    func unreadable() async throws {
+        let trail = try TemporaryTrail()
+        let path = trail.path
+        try FileManager.default.createDirectory(atPath: "\(path)-rings", withIntermediateDirectories: true)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path] in Self.die(at: path) }
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(path)-rings").first)
+        try Data("no ring".utf8).write(to: URL(fileURLWithPath: "\(path)-rings/\(name)"))
+        let recovered = try TrailStore.recover(path: path)
+        #expect(recovered.first?.failure?.contains("no ring") == true)
+        #expect(recovered.first?.events == 0)
+        #expect(try trail.rows("SELECT end_state FROM runs").map { $0[0] as String } == ["crashed"])
+        #expect(FileManager.default.fileExists(atPath: "\(path)-rings/\(name)"))
+    }
+
+    @Test("A ring directory that is not there is no reason to stop: the ring is put elsewhere")
+    func missingDirectory() throws {
+        let trail = try TemporaryTrail()
+        let store = try TrailStore(path: trail.path, app: "shop", configuration: .init(ringDirectory: "/absent"))
+        let ring = try #require(store.ringPath)
+        #expect(!ring.hasPrefix("/absent"))
+        #expect(FileManager.default.fileExists(atPath: ring))
+        store.close()
+        #expect(!FileManager.default.fileExists(atPath: ring))
+    }
+}
