@@ -122,6 +122,7 @@ let service: [Target] = [
         path: "migrations",
         resources: [
             .embedInCode("v0001_trail.sql"), .embedInCode("v0002_parties.sql"), .embedInCode("v0003_iso.sql"),
+            .embedInCode("v0004_compact.sql"), .embedInCode("v0005_history.sql"),
         ],
         swiftSettings: adapterSettings
     ),
@@ -132,6 +133,7 @@ let service: [Target] = [
             "ContrailMigrations",
             "ContrailRecorder",
             "CSQLiteSandbox",
+            .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift"),
             .product(name: "Logging", package: "swift-log"),

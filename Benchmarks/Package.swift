@@ -27,6 +27,21 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The drain's yardstick, in C.
+        .target(name: "RawDrain", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "DrainRate",
+            dependencies: [
+                "RawDrain",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "ContextVariables", package: "contrail"),
+                .product(name: "Contrail", package: "contrail"),
+                .product(name: "ContrailRecorder", package: "contrail"),
+                .product(name: "ContrailStore", package: "contrail"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
         // What is measured, for the three programs below.
         .target(
             name: "CostRows",

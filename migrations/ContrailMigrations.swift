@@ -13,4 +13,6 @@ package let migrations: [Migration] = [
     Migration(identifier: "v0001_trail", sql: String(decoding: PackageResources.v0001_trail_sql, as: UTF8.self)),
     Migration(identifier: "v0002_parties", sql: String(decoding: PackageResources.v0002_parties_sql, as: UTF8.self)),
     Migration(identifier: "v0003_iso", sql: String(decoding: PackageResources.v0003_iso_sql, as: UTF8.self)),
+    Migration(identifier: "v0004_compact", sql: String(decoding: PackageResources.v0004_compact_sql, as: UTF8.self)),
+    Migration(identifier: "v0005_history", sql: String(decoding: PackageResources.v0005_history_sql, as: UTF8.self)),
 ]

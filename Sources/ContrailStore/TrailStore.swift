@@ -30,6 +30,8 @@ public final class TrailStore: Sendable {
         public var ringDirectory: String?
         /// The version of the service, as `runs` shows it.
         public var version: String
+        /// Whether and how what is stored can be held against what was written, by `contrail verify`.
+        public var integrity: Integrity
         /// Where the drain says that it cannot write, and that it can again.
         public var logger: Logger
 
@@ -39,12 +41,14 @@ public final class TrailStore: Sendable {
             commitInterval: Duration = .milliseconds(25),
             ringDirectory: String? = nil,
             version: String = "",
+            integrity: Integrity = .chained,
             logger: Logger = Logger(label: "contrail.trail")
         ) {
             self.recorder = recorder
             self.commitInterval = commitInterval
             self.ringDirectory = ringDirectory
             self.version = version
+            self.integrity = integrity
             self.logger = logger
         }
     }
@@ -72,7 +76,7 @@ public final class TrailStore: Sendable {
     /// `newerSchema`, `locked` or `databaseFailure`; a file that is not a trail of this version is not changed by it.
     ///
     /// - Parameters:
-    ///   - path: The database file. `PATH-wal`, `PATH-shm` and `PATH-run-UUID` appear beside it.
+    ///   - path: The database file. `PATH-wal`, `PATH-shm`, `PATH-run-UUID` and `PATH-head` appear beside it.
     ///   - app: The name of the app, as `runs` shows it.
     ///   - configuration: How the trail is written.
     public init(path: String, app: String, configuration: Configuration = Configuration()) throws(StoreError) {
@@ -90,6 +94,7 @@ public final class TrailStore: Sendable {
             queue: self.queue,
             run: run,
             interval: configuration.commitInterval,
+            integrity: configuration.integrity,
             logger: configuration.logger
         )
         self.recorder.recordRunStart()
@@ -103,11 +108,16 @@ public final class TrailStore: Sendable {
     /// Does for a trail that nobody writes what opening it does first: moves what dead runs left in their rings into the
     /// database, marks them as crashed and their open contexts as died. Runs that are alive are left alone; doing it again finds
     /// nothing. Throws ``StoreError`` as ``init(path:app:configuration:)`` does.
-    public static func recover(path: String) throws(StoreError) -> [RecoveredRun] {
+    public static func recover(
+        path: String,
+        integrity: Integrity = .chained
+    ) throws(StoreError) -> [RecoveredRun] {
         let queue = try TrailDatabase.open(path: path)
         defer { try? queue.close() }
         do {
-            let dead = try queue.inTransaction(returning: DeadRuns.self) { try DeadRuns($0, path: queue.path) }
+            let dead = try queue.inTransaction(returning: DeadRuns.self) {
+                try DeadRuns($0, path: path, integrity: integrity)
+            }
             dead.removeFiles()
             return dead.recovered
         } catch {

@@ -1,19 +1,43 @@
-// JSON as the drain writes it into `detail` and `g_json`: small, ordered, without an encoder's reflection.
+// JSON as the drain writes it: small, ordered, without an encoder's reflection, and into the same bytes again and again.
 
 internal import ContrailRecorder
 
-/// Writes one JSON object, member by member, in the order in which they are added.
+/// Writes one JSON value at a time. An object is begun, gets its members in the order in which they are added, and is ended.
 struct JSONText {
-    private var bytes: [UInt8] = [UInt8(ascii: "{")]
+    /// A snapshot takes no further names once it is this long, in bytes.
+    static let snapshotLimit = 64 * 1024
 
-    /// The object.
-    var text: String { String(decoding: self.bytes + [UInt8(ascii: "}")], as: UTF8.self) }
+    /// What was written last.
+    private(set) var bytes: [UInt8] = []
 
-    /// Whether nothing was added.
-    var isEmpty: Bool { self.bytes.count == 1 }
+    /// Begins an object, and forgets what was written before.
+    mutating func begin() {
+        self.bytes.removeAll(keepingCapacity: true)
+        self.bytes.append(UInt8(ascii: "{"))
+    }
 
-    /// How long the object is, in bytes.
-    var byteCount: Int { self.bytes.count + 1 }
+    /// Ends the object.
+    mutating func end() {
+        self.bytes.append(UInt8(ascii: "}"))
+    }
+
+    /// Writes a value that stands for itself, and forgets what was written before.
+    mutating func write(_ value: RecordedValue) {
+        self.bytes.removeAll(keepingCapacity: true)
+        self.append(value)
+    }
+
+    /// Writes an object of names and values. Returns whether some were left out.
+    mutating func write(_ values: [(name: RecordedText, value: RecordedValue)]) -> Bool {
+        self.begin()
+        defer { self.end() }
+        for (name, value) in values {
+            guard self.bytes.count < Self.snapshotLimit else { return true }
+            self.addName(name.text)
+            self.append(value)
+        }
+        return false
+    }
 
     /// Adds a text, unless it is nil.
     mutating func add(_ name: String, _ value: String?) {
@@ -29,9 +53,8 @@ struct JSONText {
         self.bytes.append(contentsOf: String(value).utf8)
     }
 
-    /// Adds a recorded value: scalars and text as they are, the rest as an object that says what it is.
-    mutating func add(_ name: String, _ value: RecordedValue) {
-        self.addName(name)
+    /// Appends a recorded value: scalars and text as they are, the rest as an object that says what it is.
+    private mutating func append(_ value: RecordedValue) {
         switch value {
         case .null: self.bytes.append(contentsOf: "null".utf8)
         case .bool(let value): self.bytes.append(contentsOf: (value ? "true" : "false").utf8)
@@ -40,15 +63,15 @@ struct JSONText {
         case .text(let value): self.append(value)
         case .redacted: self.bytes.append(contentsOf: #"{"redacted":true}"#.utf8)
         case .described(let type, let size):
-            var object = JSONText()
-            object.add("type", type)
-            object.add("size", size)
-            self.bytes.append(contentsOf: object.text.utf8)
+            self.bytes.append(UInt8(ascii: "{"))
+            self.add("type", type)
+            self.add("size", size)
+            self.bytes.append(UInt8(ascii: "}"))
         }
     }
 
     private mutating func addName(_ name: String) {
-        if !self.isEmpty { self.bytes.append(UInt8(ascii: ",")) }
+        if self.bytes.last != UInt8(ascii: "{") { self.bytes.append(UInt8(ascii: ",")) }
         self.append(name)
         self.bytes.append(UInt8(ascii: ":"))
     }
@@ -69,13 +92,16 @@ struct JSONText {
             case UInt8(ascii: "\""): self.bytes.append(contentsOf: #"\""#.utf8)
             case UInt8(ascii: "\\"): self.bytes.append(contentsOf: #"\\"#.utf8)
             case 0x00..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
                 self.bytes.append(contentsOf: #"\u00"#.utf8)
-                self.bytes.append(digits[Int(byte >> 4)])
-                self.bytes.append(digits[Int(byte & 15)])
+                self.bytes.append(Self.digit(byte >> 4))
+                self.bytes.append(Self.digit(byte & 15))
             default: self.bytes.append(byte)
             }
         }
         self.bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

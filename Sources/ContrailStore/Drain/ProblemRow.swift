@@ -65,10 +65,13 @@ struct ProblemRow {
         self.ageNanoseconds = ageNanoseconds
     }
 
-    /// The same for problems of the same kind at the same site: sixteen hexadecimal digits (FNV-1a).
-    var signature: String {
+    /// The same for problems of the same kind at the same site.
+    var signature: String { Self.signature(kind: self.kind, site: self.site?.text ?? "") }
+
+    /// Sixteen hexadecimal digits (FNV-1a).
+    static func signature(kind: String, site: String) -> String {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in "\(self.kind)|\(self.site?.text ?? "")".utf8 {
+        for byte in "\(kind)|\(site)".utf8 {
             hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
         }
         let digits = String(hash, radix: 16)

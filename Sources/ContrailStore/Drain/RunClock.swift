@@ -31,6 +31,6 @@ struct RunClock {
 
     /// The date of a reading, in UTC microseconds since 1970.
     func microseconds(at nanoseconds: UInt64) -> Int64 {
-        self.startMicroseconds + (Int64(nanoseconds) - Int64(self.anchorNanoseconds)) / 1000
+        self.startMicroseconds + Int64(bitPattern: nanoseconds &- self.anchorNanoseconds) / 1000
     }
 }

@@ -1,99 +1,141 @@
-// An event as the columns of one row.
+// An event as the columns of one row: what its kind has to say becomes a code and one value of any type.
 
 internal import ContrailRecorder
 
-/// The columns of a row of `event` that depend on the kind.
+/// The columns of a row of `event` that depend on the kind. What they say is written down in migration 4.
 struct StoredEvent {
-    var other: TrailEvent.ContextOrdinal?
+    /// What the column `extra` gets.
+    enum Extra {
+        case none
+        case integer(Int64)
+        case text(String)
+        /// What the writer put into its JSON.
+        case json
+    }
+
     var name: RecordedText?
     var site: RecordedText?
     var durationNanoseconds: UInt64?
-    var outcome: String?
-    var detail: String?
+    var code: Int64?
+    var extra = Extra.none
 
-    init(_ body: TrailEvent.Body) {
+    /// - Parameters:
+    ///   - json: Where JSON is written, if the kind has some. Begun anew.
+    ///   - contextID: The id of a context in the database, from its number in the run.
+    init(_ body: borrowing TrailEvent.Body, json: inout JSONText, contextID: (TrailEvent.ContextOrdinal) -> Int64) {
         switch body {
         case .runStart, .runEnd: break
-        case .appPush(let push), .requestPush(let push): self.set(push)
-        case .appPop(let pop), .requestPop(let pop): self.set(pop)
-        case .teardown(let teardown): self.set(teardown)
+        case .appPush(let push), .requestPush(let push):
+            self.name = push.app
+            self.site = push.site
+            self.code = push.origin.code | Int64(push.depth - 1) << 3
+            if let parent = push.parent { self.extra = .integer(contextID(parent)) }
+        case .appPop(let pop), .requestPop(let pop):
+            self.site = pop.site
+            self.durationNanoseconds = pop.durationNanoseconds
+            self.code = pop.outcome.code | Int64(pop.remaining) << 3
+            if let error = pop.error { self.extra = .text(error) }
+        case .teardown(let teardown):
+            self.name = teardown.hook
+            self.site = teardown.site
+            self.durationNanoseconds = teardown.durationNanoseconds
+            self.code = Int64(teardown.position)
+            if let error = teardown.error { self.extra = .text(error) }
         case .gSet(let key, let value, let site):
             self.name = key
             self.site = site
-            self.setDetail { $0.add("value", value) }
+            self.set(value, &json)
         case .gDelete(let name, let site), .handoff(let name, let site), .mark(let name, let site):
             self.name = name
             self.site = site
-        case .gSnapshot(let snapshot): self.name = RecordedText(snapshot.label)
+        case .gSnapshot(let snapshot):
+            self.name = RecordedText(snapshot.label)
+            self.code = json.write(snapshot.values) || snapshot.omitted > 0 ? 1 : 0
+            self.extra = .json
         case .recycle(let recycle):
-            self.setDetail {
-                $0.add("before", recycle.before)
-                $0.add("dropped", recycle.variablesDropped)
-            }
+            self.code = Int64(recycle.variablesDropped)
+            if let before = recycle.before { self.extra = .integer(Int64(clamping: before)) }
         case .problem(let problem):
-            self.other = problem.other
             self.site = problem.site
-            self.setDetail {
-                $0.add("message", problem.message)
-                $0.add("owner_site", problem.ownerSite?.text)
-                $0.add("age_ns", problem.ageNanoseconds)
-            }
+            self.code = problem.other.map(contextID)
+            json.begin()
+            json.add("message", problem.message)
+            json.add("owner_site", problem.ownerSite?.text)
+            json.add("age_ns", problem.ageNanoseconds)
+            json.end()
+            self.extra = .json
         case .signalFailed(let name, let error), .error(let name, let error):
             self.name = name
-            self.setDetail { $0.add("error", error) }
+            self.extra = .text(error)
         case .drop(let drop):
-            self.setDetail {
-                $0.add("count", drop.count)
-                $0.add("first_seq", drop.firstSeq)
-                $0.add("last_seq", drop.lastSeq)
-            }
+            self.code = Int64(clamping: drop.count)
+            json.begin()
+            json.add("count", drop.count)
+            json.add("first_seq", drop.firstSeq)
+            json.add("last_seq", drop.lastSeq)
+            json.end()
+            self.extra = .json
         case .torn(let torn):
-            self.setDetail {
-                $0.add("slots", torn.slots)
-                $0.add("first_seq", torn.firstSeq)
-                $0.add("last_seq", torn.lastSeq)
-            }
+            json.begin()
+            json.add("slots", torn.slots)
+            json.add("first_seq", torn.firstSeq)
+            json.add("last_seq", torn.lastSeq)
+            json.end()
+            self.extra = .json
         }
     }
 
-    private mutating func set(_ push: TrailEvent.Push) {
-        self.other = push.parent
-        self.name = push.app
-        self.site = push.site
-        self.setDetail {
-            if push.origin != .manual { $0.add("origin", push.origin.rawValue) }
-            if push.depth != 1 { $0.add("depth", push.depth) }
-            $0.add("method", push.request?.method)
-            $0.add("path", push.request?.path)
-            $0.add("endpoint", push.request?.endpoint?.text)
-            $0.add("request_id", push.request?.requestID)
-            $0.add("trace_id", push.request?.traceID)
+    private mutating func set(_ value: RecordedValue, _ json: inout JSONText) {
+        self.code = value.code
+        switch value {
+        case .integer(let integer): self.extra = .integer(integer)
+        case .text(let text): self.extra = .text(text)
+        case .bool(let bool): self.extra = .integer(bool ? 1 : 0)
+        case .double, .described:
+            json.write(value)
+            self.extra = .json
+        case .null, .redacted: break
         }
     }
+}
 
-    private mutating func set(_ pop: TrailEvent.Pop) {
-        self.site = pop.site
-        self.outcome = pop.outcome.rawValue
-        self.durationNanoseconds = pop.durationNanoseconds
-        self.setDetail {
-            if pop.remaining != 0 { $0.add("remaining", pop.remaining) }
-            $0.add("error", pop.error)
+extension TrailEvent.Push.Origin {
+    /// The number that stands for it in `event.code`.
+    fileprivate var code: Int64 {
+        switch self {
+        case .manual: 0
+        case .http: 1
+        case .copy: 2
+        case .borrow: 3
+        case .test: 4
         }
     }
+}
 
-    private mutating func set(_ teardown: TrailEvent.Teardown) {
-        self.name = teardown.hook
-        self.site = teardown.site
-        self.durationNanoseconds = teardown.durationNanoseconds
-        self.setDetail {
-            $0.add("position", teardown.position)
-            $0.add("error", teardown.error)
+extension TrailEvent.Outcome {
+    /// The number that stands for it in `event.code`.
+    fileprivate var code: Int64 {
+        switch self {
+        case .ok: 1
+        case .handled: 2
+        case .failed: 3
+        case .aborted: 4
+        case .leaked: 5
         }
     }
+}
 
-    private mutating func setDetail(_ write: (inout JSONText) -> Void) {
-        var json = JSONText()
-        write(&json)
-        self.detail = json.isEmpty ? nil : json.text
+extension RecordedValue {
+    /// The number that stands for its type in `event.code`.
+    fileprivate var code: Int64 {
+        switch self {
+        case .integer: 0
+        case .text: 1
+        case .null: 2
+        case .bool: 3
+        case .double: 4
+        case .described: 5
+        case .redacted: 6
+        }
     }
 }

@@ -15,6 +15,9 @@ struct StringTable {
     private var entries: [Int64] = []
     private var workerKinds: [String: Int64] = [:]
 
+    /// What was stored since the list was taken last, in the order of its ids.
+    private var stored: [(id: Int64, text: String)] = []
+
     init(_ database: Database) throws {
         self.select = try BulkStatement(database, "SELECT id FROM string WHERE value = ?")
         self.insert = try BulkStatement(database, "INSERT INTO string (value) VALUES (?)")
@@ -23,7 +26,7 @@ struct StringTable {
     /// The number of a string.
     mutating func id(of text: String) throws -> Int64 {
         if let id = self.known[text] { return id }
-        if self.known.count >= Self.memoryLimit { self.forget() }
+        if self.known.count >= Self.memoryLimit { self.known.removeAll() }
         self.select.bind(text, at: 1)
         if let id = try self.select.runReturningInteger() {
             self.known[text] = id
@@ -33,6 +36,7 @@ struct StringTable {
         try self.insert.run()
         let id = self.insert.lastInsertedID
         self.known[text] = id
+        self.stored.append((id, text))
         return id
     }
 
@@ -65,8 +69,15 @@ struct StringTable {
         return id
     }
 
+    /// Takes the list of what was stored since the last call.
+    mutating func takeStored() -> [(id: Int64, text: String)] {
+        defer { self.stored.removeAll() }
+        return self.stored
+    }
+
     /// Forgets everything: after a rollback numbers may be free again.
     mutating func forget() {
+        self.stored.removeAll()
         self.known.removeAll()
         self.entries.removeAll()
         self.workerKinds.removeAll()

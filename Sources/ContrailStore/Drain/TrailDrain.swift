@@ -18,6 +18,8 @@ final class TrailDrain: Sendable {
     private static let stopPatience: Duration = .seconds(1)
     /// How long one attempt waits for another process's lock, in milliseconds: short, for stopping must not wait for it.
     private static let lockPatience = 250
+    /// From how many pages of the log on they are moved into the database: as many as the connection keeps in memory.
+    private static let checkpointPages = 4000
 
     private struct State {
         var isStopping = false
@@ -29,17 +31,27 @@ final class TrailDrain: Sendable {
     private let queue: DatabaseQueue
     private let run: TrailRun
     private let interval: Duration
+    private let integrity: TrailStore.Integrity
     private let logger: Logger
 
     private let state = Mutex(State())
+    private let gauge = LogGauge()
     private let wake = DispatchSemaphore(value: 0)
     private let finished = DispatchGroup()
 
-    init(recorder: FlightRecorder, queue: DatabaseQueue, run: TrailRun, interval: Duration, logger: Logger) {
+    init(
+        recorder: FlightRecorder,
+        queue: DatabaseQueue,
+        run: TrailRun,
+        interval: Duration,
+        integrity: TrailStore.Integrity,
+        logger: Logger
+    ) {
         self.recorder = recorder
         self.queue = queue
         self.run = run
         self.interval = interval
+        self.integrity = integrity
         self.logger = logger
     }
 
@@ -78,7 +90,10 @@ final class TrailDrain: Sendable {
 
     private func drainUntilStopped() {
         // A failure leaves the longer wait that opening the trail had.
-        try? self.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA busy_timeout = \(Self.lockPatience)") }
+        try? self.queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA busy_timeout = \(Self.lockPatience)")
+            self.gauge.install(on: database)
+        }
         var writer: BatchWriter?
         while true {
             let isStopping = self.state.withLock { $0.isStopping }
@@ -116,10 +131,10 @@ final class TrailDrain: Sendable {
             do {
                 try self.write(batch.events, &writer)
                 self.recorder.free(batch)
+                self.checkpointIfLong()
                 if failures > 0 { self.logger.notice("the trail is being written again") }
                 return true
             } catch {
-                writer?.forget()
                 failures += 1
                 if failures == 1 {
                     self.logger.error(
@@ -137,14 +152,45 @@ final class TrailDrain: Sendable {
     }
 
     private func write(_ batch: [TrailEvent], _ writer: inout BatchWriter?) throws {
-        var current = writer
-        try self.queue.inTransaction(.immediate) { database in
-            var batchWriter = try current ?? BatchWriter(database, runID: self.run.id, clock: self.run.clock)
-            try batchWriter.write(batch)
-            current = batchWriter
-            return .commit
+        // Taken out: a second owner of its tables would make each of them a copy.
+        var current = writer.take()
+        defer { writer = current }
+        do {
+            try self.queue.inTransaction(.immediate) { database in
+                if current == nil {
+                    current = try BatchWriter(
+                        database,
+                        runID: self.run.id,
+                        clock: self.run.clock,
+                        integrity: self.integrity
+                    )
+                }
+                try current?.write(batch, database)
+                return .commit
+            }
+        } catch {
+            current?.forget()
+            throw error
         }
-        writer = current
+        current?.didCommit()
+        if let head = current?.head { self.keep(head) }
+    }
+
+    /// Keeps the head of the chain beside the database. When that fails, verifying finds an older head and is none the worse.
+    private func keep(_ head: ChainHead) {
+        let descriptor = open(ChainHead.path(of: self.queue.path), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        // Lines have one length but for their numbers, which only grow: a longer one covers a shorter one.
+        let line = Array(head.line.utf8)
+        _ = line.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+
+    /// Moves what no reader needs any more from the log into the database. Neither waits for readers nor fails: what stays
+    /// is moved another time.
+    private func checkpointIfLong() {
+        guard self.gauge.pages >= Self.checkpointPages else { return }
+        try? self.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
     }
 
     private func endRun(_ writer: inout BatchWriter?) {
@@ -156,6 +202,11 @@ final class TrailDrain: Sendable {
         }
         do {
             try self.run.markClean(self.queue, at: self.run.clock.microseconds(at: last.monotonicNanoseconds))
+            if let head = writer?.head {
+                self.logger.info(
+                    "the trail ends with batch \(head.batch), event \(head.lastID), root \(head.root.text)"
+                )
+            }
         } catch {
             self.logger.error("cannot mark the run as clean: \(StoreError(error, path: self.queue.path).message)")
         }

@@ -11,7 +11,7 @@ struct DeadRuns {
     private var files: [String] = []
 
     /// Finds dead runs and writes down what is left of them.
-    init(_ database: Database, path: String) throws {
+    init(_ database: Database, path: String, integrity: TrailStore.Integrity) throws {
         let remains = RunLiveness.dead(database: path)
         let running = try Row.fetchAll(database, sql: "SELECT run_id, run_uuid, end_state FROM run ORDER BY run_id")
         for row in running {
@@ -21,7 +21,7 @@ struct DeadRuns {
             guard left != nil || isRunning, !RunLiveness.isAlive(database: path, runUUID: uuid) else { continue }
             var report = RecoveredRun(runID: row["run_id"], runUUID: uuid)
             if let ring = left?.ringPath {
-                try self.recover(ring, database, &report)
+                try self.recover(ring, database, integrity, &report)
                 // A ring that could not be read stays where it is, for whoever can.
                 if report.failure == nil { self.files.append(ring) }
             }
@@ -32,10 +32,15 @@ struct DeadRuns {
         // A file without a row is left alone: its process may be about to begin the run.
     }
 
-    private mutating func recover(_ ring: String, _ database: Database, _ report: inout RecoveredRun) throws {
+    private mutating func recover(
+        _ ring: String,
+        _ database: Database,
+        _ integrity: TrailStore.Integrity,
+        _ report: inout RecoveredRun
+    ) throws {
         do {
             var recovery = try RingRecovery(path: ring, runID: report.runID, runUUID: report.runUUID)
-            try recovery.run(database, &report)
+            try recovery.run(database, integrity: integrity, &report)
         } catch let error as RingError {
             report.failure = error.message
         } catch let error as StoreError {
@@ -53,7 +58,8 @@ struct DeadRuns {
         try database.execute(
             sql: """
                 UPDATE run SET end_state = 'crashed', ended_at = coalesce(
-                    (SELECT at FROM event WHERE run_id = ?1 ORDER BY id DESC LIMIT 1), started_at)
+                    (SELECT e.at FROM event AS e CROSS JOIN lane AS l ON l.id = e.lane WHERE l.run_id = ?1
+                        ORDER BY e.id DESC LIMIT 1), started_at)
                 WHERE run_id = ?1
                 """,
             arguments: [report.runID]

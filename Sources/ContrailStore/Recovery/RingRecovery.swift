@@ -25,11 +25,15 @@ struct RingRecovery {
     }
 
     /// Writes what the database does not have.
-    mutating func run(_ database: Database, _ report: inout RecoveredRun) throws {
+    mutating func run(
+        _ database: Database,
+        integrity: TrailStore.Integrity,
+        _ report: inout RecoveredRun
+    ) throws {
         let header = self.ring.header
         let clock = RunClock(startMicroseconds: header.anchorWall, anchorNanoseconds: header.anchorMonotonic)
         let stored = try Self.count(database, runID: self.runID)
-        var writer = try BatchWriter(database, runID: self.runID, clock: clock)
+        var writer = try BatchWriter(database, runID: self.runID, clock: clock, integrity: integrity)
         var batch: [TrailEvent] = []
         var latest: UInt64 = header.anchorMonotonic
         while let finding = self.ring.next() {
@@ -42,17 +46,17 @@ struct RingRecovery {
                 batch.append(Self.event(.torn(torn), seq: torn.firstSeq, at: latest))
             }
             if batch.count == Self.batchSize {
-                try writer.write(batch)
+                try writer.writeMissing(batch, database)
                 batch.removeAll(keepingCapacity: true)
             }
         }
-        try writer.write(batch)
+        try writer.writeMissing(batch, database)
         let reported = try Self.reportedDrops(database, runID: self.runID)
         if header.dropped > reported {
             report.dropped = header.dropped - reported
             let drop = TrailEvent.Drop(count: report.dropped, firstSeq: 1, lastSeq: self.ring.lastSeq)
             // Nobody has had this number: the process that counted is gone.
-            try writer.write([Self.event(.drop(drop), seq: self.ring.lastSeq + 1, at: latest)])
+            try writer.writeMissing([Self.event(.drop(drop), seq: self.ring.lastSeq + 1, at: latest)], database)
         }
         report.events += try Self.count(database, runID: self.runID) - stored
     }

@@ -43,6 +43,9 @@ package enum TrailDatabase {
             try database.execute(sql: "PRAGMA page_size = 4096")
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
+            // The tails of all indexes fit; the log is cut back to this after a checkpoint that had to let it grow.
+            try database.execute(sql: "PRAGMA cache_size = -16000")
+            try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
         }
         return configuration
     }
@@ -76,13 +79,20 @@ package enum TrailDatabase {
         }
     }
 
-    /// Refuses a file that is missing, is no trail, or is one of a newer schema. For those who only read.
-    package static func checkReadable(_ path: String) throws(StoreError) {
+    /// Refuses a file that is missing, is no trail, or is one of a newer schema, or of an older one than is asked for. For those
+    /// who only read.
+    package static func checkReadable(_ path: String, schema: Int = 0) throws(StoreError) {
         guard FileManager.default.fileExists(atPath: path) else {
             throw StoreError(.inaccessible, "\(path) does not exist: name the trail's database file")
         }
         try self.checkKind(of: path)
-        try self.checkExisting(path)
+        let found = try self.checkExisting(path)
+        guard found >= schema else {
+            throw StoreError(
+                .olderSchema,
+                "\(path) has schema \(found) and this needs \(schema): open it once with a service of this version"
+            )
+        }
     }
 
     /// Takes away the empty log and the index that reading leaves beside a trail which nobody has open. Closing the last
@@ -107,10 +117,12 @@ package enum TrailDatabase {
         (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int
     }
 
-    /// Reads who wrote the file. A file with a write-ahead log must be opened, for its header may be in the log.
-    private static func checkExisting(_ path: String) throws(StoreError) {
+    /// Reads who wrote the file, and returns its schema. A file with a write-ahead log must be opened, for its header may be in
+    /// the log.
+    @discardableResult
+    private static func checkExisting(_ path: String) throws(StoreError) -> Int {
         let header = (self.size(of: path + "-wal") ?? 0) > 0 ? try self.openedHeader(path) : try TrailHeader(file: path)
-        if header.isBegun, header.applicationID == 0 { return }
+        if header.isBegun, header.applicationID == 0 { return 0 }
         guard header.applicationID == self.applicationID else {
             throw StoreError(.notATrail, "\(path) is an SQLite database but not a trail: name another file")
         }
@@ -121,6 +133,7 @@ package enum TrailDatabase {
                     + "or name another file"
             )
         }
+        return header.schemaVersion
     }
 
     private static func openedHeader(_ path: String) throws(StoreError) -> TrailHeader {

@@ -39,7 +39,7 @@ final class TrailRun: Sendable {
         do {
             var dead: DeadRuns?
             self.id = try queue.inTransaction(returning: Int64.self) { database in
-                dead = try DeadRuns(database, path: queue.path)
+                dead = try DeadRuns(database, path: queue.path, integrity: configuration.integrity)
                 return try Self.insert(
                     database,
                     uuid: uuid,
@@ -66,7 +66,7 @@ final class TrailRun: Sendable {
     func markClean(_ queue: DatabaseQueue, at microseconds: Int64) throws {
         try queue.write { database in
             try database.execute(
-                sql: "UPDATE context SET outcome = 'unknown' WHERE outcome = 'open' AND run_id = ?",
+                sql: "UPDATE context SET outcome = 'unknown' WHERE outcome = 'open' AND context_id >> 32 = ?",
                 arguments: [self.id]
             )
             try database.execute(

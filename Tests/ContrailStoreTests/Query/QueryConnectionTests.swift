@@ -80,9 +80,9 @@ struct QueryConnectionTests {
             result.columns.map(\.type) == ["null", "integer", "real", "text", "blob", "text", "text", "text", "blob"]
         )
         #expect(result.bytes == 1 + 8 + 8 + 2 + 2 + 2 + 2)
-        let empty = try trail.connection().run("SELECT context_id, error, 1 + 1 AS sum FROM contexts WHERE 0")
+        let empty = try trail.connection().run("SELECT context_id, path, 1 + 1 AS sum FROM contexts WHERE 0")
         #expect(empty.columns.map(\.type) == ["integer", "text", "null"])
-        #expect(empty.columns.map(\.name) == ["context_id", "error", "sum"])
+        #expect(empty.columns.map(\.name) == ["context_id", "path", "sum"])
     }
 
     @Test("rows are cut at the limit, and the result says so")

@@ -60,6 +60,20 @@ struct QueryFunctionsTests {
     }
 
     @Test(
+        "json_quote answers the same, and knows JSON that SQLite made",
+        arguments: texts.filter { !$0.hasPrefix("x") } + [
+            #"'say "no" \ or'"#, "char(1, 8, 9, 10, 12, 13, 31, 127)", "json('[1]')", "json_quote('a')", "-7", "1e300",
+        ]
+    )
+    func quote(_ value: String) throws {
+        let connection = try QueryTrail(rows: false).connection()
+        for sql in ["SELECT json_quote(\(value))", "SELECT json_array(json_quote(\(value)))"] {
+            #expect(try connection.run(sql).rows == [[self.original(sql)]], "\(sql)")
+        }
+        #expect(code { try connection.run("SELECT json_quote(x'61')") } == .queryInvalid)
+    }
+
+    @Test(
         "the JSON arrow answers the same",
         arguments: ["'{\"a\":[1,2.5,\"x\",null,{}]}'", "'[1,2]'", "NULL", "'7'"],
         ["'$.a'", "'a'", "'$.a[1]'", "'$.a[2]'", "'$.a[4]'", "0", "1", "'$'", "NULL"]

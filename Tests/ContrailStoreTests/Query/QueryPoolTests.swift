@@ -127,7 +127,7 @@ struct QueryPoolTests {
             }
         }
         for seq in 3000..<3300 {
-            try trail.write("INSERT INTO event (run_id, seq, at, kind) VALUES (1, \(seq), 1, 20)")
+            try trail.write("INSERT INTO event (shift, at, kind, lane) VALUES (0, \(seq), 20, 1)")
         }
         for reader in readers { #expect(try await reader.value) }
         #expect(try await pool.run("SELECT count(*) FROM events").rows == [[2700]])

@@ -52,24 +52,23 @@ final class QueryTrail {
             CREATE TABLE token (id INTEGER PRIMARY KEY, secret TEXT NOT NULL);
             INSERT INTO token VALUES (1, 'swordfish'), (2, 'hunter2');
             CREATE VIEW v_leak AS SELECT secret FROM token;
-            INSERT INTO string (id, value) VALUES (1, 'shop'), (2, 'conn'), (3, 'close_db'), (4, 'Hooks.swift:7');
+            INSERT INTO string (id, value) VALUES
+                (1, 'shop'), (2, 'conn'), (3, 'close_db'), (4, 'Hooks.swift:7'), (5, 'GET');
             INSERT INTO run (run_id, run_uuid, app, host, pid, executable, version, started_at, end_state)
                 VALUES (1, 'a-b-c', 'shop', 'box', 4711, '/srv/shop', '1.2', 1700000000000001, 'running');
+            WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 7)
+            INSERT INTO lane (id, run_id, base, worker, number) SELECT i + 1, 1, 0, 2, i FROM n;
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
-            INSERT INTO context (context_id, run_id, kind, origin, app, worker, worker_number, pushed_at, popped_at,
-                    duration_ns, outcome, method, path, request_id)
-                SELECT 4294967296 + i, 1, 'request', 'http', 1, 2, i % 8, 1700000000000000 + i, 1700000000000100 + i,
-                    i * 1000, iif(i % 10 = 0, 'failed', 'ok'), 'GET', '/orders/' || (i % 20), 'r-' || i FROM n;
+            INSERT INTO context (context_id, push_id, pop_id, pushed_at, outcome, method, path, request_id)
+                SELECT 4294967296 + i, i, 400 + i, 1700000000000000 + i, iif(i % 10 = 0, 'failed', 'ok'), 5,
+                    '/orders/' || (i % 20), 'r-' || i FROM n;
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2400)
-            INSERT INTO event (run_id, seq, at, kind, context_id, worker, worker_number, name, site, duration_ns,
-                    detail)
-                SELECT 1, i, 1700000000000000 + i, iif(i % 6 = 0, 7, 5), 4294967296 + i % 400, 2, i % 8, 3, 4, i,
-                    '{"position":' || (i % 3) || ',"error":"boom","text":"'
-                    || 'a long detail that makes a row as big as rows of this table really are' || '"}' FROM n;
+            INSERT INTO event (id, shift, at, kind, context_id, lane, name, site, duration_ns, code, extra)
+                SELECT i, 0, 1700000000000000 + i,
+                    CASE WHEN i % 6 = 0 THEN 7 WHEN i = 5 THEN 11 ELSE 5 END, 4294967296 + i % 400, i % 8 + 1, 3, 4, i,
+                    i % 3, 'boom ' || 'a long error that makes a row as big as rows of this table may be' FROM n;
             INSERT INTO problem (run_id, seq, at, kind, context_id, signature, message, site)
                 VALUES (1, 9, 1700000000000009, 'leak', 4294967297, 'leak:shop', 'left open', 4);
-            INSERT INTO recycle (run_id, seq, at, worker, worker_number, epoch_before, epoch_after, variables_dropped)
-                VALUES (1, 10, 1700000000000010, 2, 3, 1, 2, 5);
             COMMIT;
             """
         )

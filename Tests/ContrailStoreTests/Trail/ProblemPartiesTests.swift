@@ -106,6 +106,8 @@ struct ProblemPartiesTests {
                         VALUES (1, 'a-b', 'shop', 'box', 1, 'shop', '1', 1, 2, 'clean');
                     INSERT INTO context (context_id, run_id, kind, origin, worker, worker_number, pushed_at, outcome)
                         VALUES (4294967297, 1, 'app', 'http', 1, 17, 1, 'leaked');
+                    INSERT INTO event (id, run_id, seq, at, kind, context_id, worker, worker_number)
+                        VALUES (4, 1, 4, 1, 3, 4294967297, 1, 17);
                     INSERT INTO problem (id, run_id, seq, at, kind, context_id, worker, worker_number, signature, message, site)
                         VALUES (5, 1, 5, 1, 'leak', 4294967297, 1, 17, 'abc', 'never popped', 2);
                     """

@@ -17,6 +17,7 @@ let publishedColumns: [String: String] = [
     """,
     "teardowns": "id run_id seq at at_iso context_id position hook duration_ns error site",
     "g_snapshots": "id run_id seq context_id label at at_iso g_json truncated",
+    "g_versions": "id run_id context_id key from_seq to_seq value site worker fidelity",
     "recycles": "id run_id seq at at_iso worker epoch_before epoch_after variables_dropped",
     "problems": """
     id run_id seq at at_iso kind context_id other_context_id worker signature message site reader owner owner_site \

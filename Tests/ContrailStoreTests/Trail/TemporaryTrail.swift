@@ -24,7 +24,8 @@ final class TemporaryTrail: Sendable {
     func open(
         app: String = "shop",
         capacity: Int = 4096,
-        interval: Duration = .milliseconds(5)
+        interval: Duration = .milliseconds(5),
+        integrity: TrailStore.Integrity = .chained
     ) throws -> TrailStore {
         try TrailStore(
             path: self.path,
@@ -32,6 +33,7 @@ final class TemporaryTrail: Sendable {
             configuration: TrailStore.Configuration(
                 recorder: .init(capacity: capacity),
                 commitInterval: interval,
+                integrity: integrity,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
         )

@@ -1,6 +1,6 @@
 // Replacements of SQLite functions whose own implementation can run for seconds in one call: instr, replace, trim,
-// ltrim, rtrim, LIKE and GLOB. They answer the same, in linear time or with an eye on the clock. And `->>`, for which
-// JSONArrow.swift has the reason.
+// ltrim, rtrim, LIKE and GLOB. They answer the same, in linear time or with an eye on the clock. And `->>` and
+// json_quote, for which JSONArrow.swift and JSONQuote.swift have the reason.
 //
 // The price: GLOB 'prefix*' no longer uses an index, which SQLite grants to its own GLOB only.
 
@@ -32,8 +32,9 @@ final class QueryFunctions {
             ("like", [2, 3], { QueryFunctions.run($0, $1, $2) { $0.like($1) } }),
             ("glob", [2], { QueryFunctions.run($0, $1, $2) { $0.match($1, escape: nil, isGlob: true) } }),
             ("->>", [2], { QueryFunctions.run($0, $1, $2) { $0.arrow.answer($1) } }),
+            ("json_quote", [1], { QueryFunctions.run($0, $1, $2) { JSONQuote.answer($1) } }),
         ]
-        let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS
+        let flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS | SQLITE_SUBTYPE
         let pointer = Unmanaged.passUnretained(self).toOpaque()
         for (name, arities, body) in table {
             for arity in arities {

@@ -113,7 +113,7 @@ final class QueryAuthorizer {
         guard schema == nil || schema == "main" else {
             return "\(QueryRefusal.allowed); `\(schema ?? "").\(call.table)` is not among them"
         }
-        if QueryPermissions.publishedViews.contains(call.table) {
+        if self.permissions.published.contains(call.table) {
             self.seenViews.insert(call.table)
             return nil
         }

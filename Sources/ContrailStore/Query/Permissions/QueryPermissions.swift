@@ -10,6 +10,8 @@ internal import GRDBSQLite
 struct QueryPermissions {
     /// The stable names; the contract with those who write queries.
     static let publishedViews = ["runs", "contexts", "events", "teardowns", "g_snapshots", "recycles", "problems"]
+    /// Published names that a trail of an earlier version lacks.
+    static let laterViews = ["g_versions"]
     /// The table-valued functions that a query may read from.
     static let tableFunctions: Set<String> = ["json_each", "json_tree"]
 
@@ -27,6 +29,8 @@ struct QueryPermissions {
     private(set) var viewFunctions: Set<Access> = []
     /// Tables that turn up without view and column when nothing but a view's rows are wanted: view by table.
     private(set) var rowSources: [String: Set<String>] = [:]
+    /// The published names that the trail has.
+    private(set) var published: Set<String> = []
     /// All names of the schema and of virtual-table modules, in lower case.
     private(set) var existingNames: Set<String> = []
     /// The schema that all this was worked out from.
@@ -55,12 +59,13 @@ struct QueryPermissions {
         }
         permissions.existingNames = Set(try names("SELECT name FROM sqlite_schema", in: database))
             .union(try names("SELECT name FROM pragma_module_list", in: database))
-        for view in Self.publishedViews {
+        permissions.published = Set(Self.publishedViews + Self.laterViews.filter { views.contains($0) })
+        for view in permissions.published.sorted() {
             for list in ["*", "1", "count(*)"] {
                 permissions.add(try authorizer.record("SELECT \(list) FROM main.\"\(view)\"", in: database), of: view)
             }
         }
-        permissions.reservedNames = Set(permissions.accesses.map(\.view)).union(Self.publishedViews)
+        permissions.reservedNames = Set(permissions.accesses.map(\.view)).union(permissions.published)
         return permissions
     }
 

@@ -1,0 +1,103 @@
+// How fast the drain stores what a recorder buffered, beside a loop in C that writes the same rows.
+
+import ArgumentParser
+import Foundation
+import RawDrain
+
+/// Times the drain and the C loop in turns, and prints both with their ratio.
+@main
+struct DrainRate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Times the drain against a loop in C that writes the same rows, in turns.",
+        discussion: """
+            Each turn stores the same number of events: with the drain, what a recorder has buffered; in C, as many of the \
+            same mix. Rates are of the fastest turn; beside the wall clock stands the processor time of an event, which \
+            another load on the machine moves less. With --strict the exit status is 1 when a bar is missed.
+            """
+    )
+
+    @Option(help: "How many events a turn stores, up to 1,000,000.")
+    var events = 1_000_000
+
+    @Option(help: "How many turns each of the two gets.")
+    var turns = 3
+
+    @Flag(help: "Write the trail without a chain of hashes.")
+    var unchained = false
+
+    @Flag(help: "Fail when a bar of the design is missed.")
+    var strict = false
+
+    func run() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("drain-rate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+
+        let drained = try DrainedTrail(
+            path: folder.appendingPathComponent("drain.sqlite").path,
+            events: self.events,
+            isChained: !self.unchained
+        )
+        let raw = try RawLoop(path: folder.appendingPathComponent("raw.sqlite").path, schema: try drained.schema())
+        var drain = Turns()
+        var loop = Turns()
+        for _ in 0..<self.turns {
+            drain.add(try await drained.turn())
+            loop.add(try await raw.turn(events: self.events))
+        }
+        drained.close()
+        raw.close()
+        let bytes = try drained.bytesPerEvent()
+        let rawBytes = try raw.bytesPerEvent()
+        print("drain       \(drain.text), \(String(format: "%.1f", bytes)) bytes an event")
+        print("C loop      \(loop.text), \(String(format: "%.1f", rawBytes)) bytes an event")
+        let byClock = drain.rate / loop.rate
+        let byProcessor = loop.microseconds / drain.microseconds
+        let ratio = "drain / C   %.0f %% by the clock, %.0f %% by processor time"
+        print(String(format: ratio, byClock * 100, byProcessor * 100))
+        print("bars        250000 events/s, 70 %, 100 bytes an event")
+        if self.strict, drain.rate < 250_000 || byProcessor < 0.7 || bytes > 100 { throw ExitCode.failure }
+    }
+}
+
+/// The best of several turns.
+struct Turns {
+    /// Events a second, of the fastest turn by the clock.
+    private(set) var rate = 0.0
+    /// Processor time of an event, of the cheapest turn.
+    private(set) var microseconds = Double.infinity
+
+    mutating func add(_ turn: Turn) {
+        self.rate = max(self.rate, Double(turn.events) / turn.seconds)
+        self.microseconds = min(self.microseconds, turn.processorSeconds * 1_000_000 / Double(turn.events))
+    }
+
+    var text: String {
+        String(format: "%8.0f events/s, %.2f µs of processor time an event", self.rate, self.microseconds)
+    }
+}
+
+/// What one turn took.
+struct Turn {
+    let events: Int
+    let seconds: Double
+    let processorSeconds: Double
+
+    /// Measures a body that returns how many events it stored.
+    static func measure(_ body: () async throws -> Int) async rethrows -> Turn {
+        let start = (ContinuousClock.now, Self.processorTime)
+        let events = try await body()
+        return Turn(
+            events: events,
+            seconds: (ContinuousClock.now - start.0) / .seconds(1),
+            processorSeconds: Self.processorTime - start.1
+        )
+    }
+
+    /// Of the whole process: while a turn runs, nothing else does.
+    static var processorTime: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

@@ -1,0 +1,100 @@
+// One side of the comparison: the recorder's buffer is filled while the drain sleeps, then the drain is timed.
+
+import ContextVariables
+import Contrail
+import ContrailRecorder
+import ContrailStore
+import Foundation
+import HTTPTypes
+
+/// A trail whose drain stores a full buffer at a time.
+final class DrainedTrail {
+    private let path: String
+    private let events: Int
+    private let trail: TrailStore
+    private let app: App
+    private var number = 0
+    private var stored: UInt64 = 0
+
+    init(path: String, events: Int, isChained: Bool) throws {
+        self.path = path
+        self.events = min(events, 1_000_000)
+        // The drain wakes when it is asked to.
+        self.trail = try TrailStore(
+            path: path,
+            app: "bench",
+            configuration: TrailStore.Configuration(
+                recorder: FlightRecorder.Configuration(capacity: 1 << 20),
+                commitInterval: .seconds(3600),
+                integrity: isChained ? .chained : .off
+            )
+        )
+        self.app = App("bench", recorder: self.trail.recorder)
+        try self.app.teardownAppContext("close_connection") { _, _ in }
+        try self.app.teardownRequest("release_stock") { _, _ in }
+    }
+
+    /// What creates the tables and indexes of the trail.
+    func schema() throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        process.arguments = [
+            "-batch", "-readonly", self.path,
+            """
+            SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+            AND type IN ('table', 'index') ORDER BY rowid
+            """,
+        ]
+        process.standardOutput = output
+        try process.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return text
+    }
+
+    func turn() async throws -> Turn {
+        await self.trail.flush()
+        let before = self.trail.recorder.accounting
+        while self.trail.recorder.accounting.produced < before.produced + UInt64(self.events) - 1000 {
+            for _ in 0..<100 { try self.request() }
+        }
+        let waiting = self.trail.recorder.accounting.buffered
+        let turn = await Turn.measure {
+            await self.trail.flush()
+            return Int(waiting)
+        }
+        guard self.trail.recorder.accounting.dropped == 0 else { throw Dropped() }
+        return turn
+    }
+
+    func close() {
+        self.trail.close()
+        self.stored = self.trail.recorder.accounting.stored
+    }
+
+    func bytesPerEvent() throws -> Double {
+        let size = try FileManager.default.attributesOfItem(atPath: self.path)[.size] as? Int ?? 0
+        return Double(size) / Double(self.stored)
+    }
+
+    /// One request: nine events or ten.
+    private func request() throws {
+        self.number += 1
+        let number = self.number
+        let worker = Worker(kind: "conn", number: Int64(number % 8))
+        self.app.recycle(worker)
+        try withAppContext(self.app, worker: worker) { appContext in
+            let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/orders/\(number % 10_000)?x=1")
+            let requestID = String(format: "%032x", number)
+            let context = App.RequestContext(self.app, head, endpoint: "/orders/{id}", requestID: requestID)
+            try context.push()
+            appContext.g["order_id"] = number
+            if number % 2 == 1 { appContext.g["total"] = number % 977 }
+            try context.pop(outcome: .ok)
+        }
+    }
+}
+
+/// The buffer was too small for a turn.
+private struct Dropped: Error {}

@@ -1,0 +1,35 @@
+// contrail erase: one person's value goes, the chain stays.
+
+internal import ArgumentParser
+private import ContrailStore
+
+/// Erases the values of one key of `g`.
+struct Erase: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Erases the values of a key of g from a trail, for good.",
+        discussion: """
+            The chain stays valid, and an event of the kind erase says how many values went under which key. No byte of the \
+            value is left in the database or its log. It does not look into paths, error texts and other keys.
+            """
+    )
+
+    @OptionGroup var trail: TrailOption
+
+    @Option(help: "The key in g.")
+    var key: String
+
+    @Option(help: "The value, as text.")
+    var equals: String
+
+    @Option(help: "A file with the key of the chain, if the trail is written with one.")
+    var keyFile: String?
+
+    func run() throws {
+        let integrity = try TrailKey.read(self.keyFile).map { TrailStore.Integrity.keyed($0) } ?? .chained
+        let report = try Erasure(path: self.trail.path).run(key: self.key, equals: self.equals, integrity: integrity)
+        print("\(report.erased) values erased")
+        guard report.isLogEmpty else {
+            throw Refusal("a reader holds the log, where the value still is: end it, and run contrail erase again")
+        }
+    }
+}

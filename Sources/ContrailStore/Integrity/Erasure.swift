@@ -1,0 +1,137 @@
+// Takes one value out of a trail, for good, and leaves the chain as valid as it was.
+
+private import Foundation
+internal import GRDB
+
+/// Erases what a key of `g` held: in the events that set it, and in the snapshots that show it.
+///
+/// What stands for the payload in its event's leaf is kept, the salt it was made with is not. A tombstone, an event of the
+/// kind `erase`, says how many values went under which key, and not which. Others may write the trail meanwhile.
+package struct Erasure {
+    /// What was done.
+    package struct Report: Sendable, Equatable {
+        /// How many payloads lost the value.
+        package let erased: Int
+        /// Whether the log was emptied, so that no copy of the value is left in it. False when a reader held it for
+        /// the whole time: the next checkpoint that empties it does.
+        package let isLogEmpty: Bool
+    }
+
+    private let path: String
+
+    /// Names the trail.
+    package init(path: String) {
+        self.path = path
+    }
+
+    /// Erases every value of the key that reads like the text. Throws ``StoreError``, as opening the trail for writing does.
+    package func run(
+        key: String,
+        equals text: String,
+        integrity: TrailStore.Integrity = .chained
+    ) throws(StoreError) -> Report {
+        try TrailDatabase.checkReadable(self.path)
+        let queue = try TrailDatabase.open(path: self.path)
+        defer { try? queue.close() }
+        let run = try TrailRun(queue, app: "contrail erase", version: "")
+        do {
+            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA secure_delete = ON") }
+            var erased = 0
+            let at = run.clock.startMicroseconds
+            try queue.inTransaction(.immediate) { database in
+                let events = try self.events(database, key: key, text: text)
+                for event in events { try self.erase(event, key: key, text: text, database) }
+                erased = events.count
+                var writer = try BatchWriter(database, runID: run.id, clock: run.clock, integrity: integrity)
+                try writer.write(30, seq: 1, at: at, name: key, json: #"{"count":\#(erased)}"#, database)
+                return .commit
+            }
+            try run.markClean(queue, at: at)
+            return Report(erased: erased, isLogEmpty: try self.emptyLog(queue))
+        } catch {
+            throw StoreError(error, path: self.path)
+        }
+    }
+
+    /// The ids of the events that show the value.
+    private func events(_ database: Database, key: String, text: String) throws -> [Int64] {
+        try Int64.fetchAll(
+            database,
+            sql: """
+                SELECT id FROM event WHERE kind = 8 AND name = (SELECT id FROM string WHERE value = ?1)
+                    AND iif(code = 3, iif(extra, 'true', 'false'), CAST(extra AS TEXT)) = ?2
+                UNION ALL
+                SELECT e.id FROM event AS e WHERE e.kind = 10 AND EXISTS (
+                    SELECT 1 FROM json_each(e.extra) AS j WHERE j.key = ?1
+                        AND CASE j.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(j.value AS TEXT) END = ?2
+                )
+                """,
+            arguments: [key, text]
+        )
+    }
+
+    private func erase(_ id: Int64, key: String, text: String, _ database: Database) throws {
+        try self.keepCommitments(ofBatchWith: id, database)
+        try database.execute(
+            sql: """
+                UPDATE event SET extra = CASE WHEN kind = 8 THEN NULL ELSE (
+                    SELECT json_group_object(j.key, CASE WHEN j.key = ?2 THEN json('{"erased":true}')
+                        WHEN j.type IN ('object', 'array', 'true', 'false', 'null') THEN json(j.json) ELSE j.value END)
+                    FROM (SELECT key, type, value, CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+                        WHEN 'null' THEN 'null' ELSE value END AS json FROM json_each(event.extra)) AS j
+                ) END
+                WHERE id = ?1
+                """,
+            arguments: [id, key]
+        )
+    }
+
+    /// Keeps what stands for the payload in the leaf, and the salts of the batch's other payloads; destroys the salt that all
+    /// of them came from.
+    private func keepCommitments(ofBatchWith id: Int64, _ database: Database) throws {
+        let kept = try Row.fetchOne(database, sql: "SELECT 1 FROM commitment WHERE event_id = ?", arguments: [id])
+        if kept != nil { return }
+        let row = try Row.fetchOne(
+            database,
+            sql: "SELECT * FROM batch WHERE first_id <= ?1 AND last_id >= ?1",
+            arguments: [id]
+        )
+        let batch = row.flatMap { StoredBatch($0) }
+        if let batch, let salt = batch.salt { try self.spreadSalt(salt, of: batch, database) }
+        let own = try Row.fetchOne(database, sql: "SELECT salt FROM payload_salt WHERE event_id = ?", arguments: [id])
+        let event = try Row.fetchOne(database, sql: "SELECT extra FROM event WHERE id = ?", arguments: [id])
+        guard let event else { return }
+        var payload = CanonicalRow()
+        let salt = own?.bytes(0).flatMap { Digest32($0) } ?? .zero
+        // Of an event that is in no chain nothing stands for the payload; that it may be changed is what counts.
+        let digest = batch?.isUnchained == false ? Commitment.digest(of: event, column: 0, salt: salt, &payload) : .zero
+        try database.execute(
+            sql: "INSERT INTO commitment (event_id, digest) VALUES (?, ?)",
+            arguments: [id, digest.data]
+        )
+        try database.execute(sql: "DELETE FROM payload_salt WHERE event_id = ?", arguments: [id])
+    }
+
+    private func spreadSalt(_ salt: Digest32, of batch: StoredBatch, _ database: Database) throws {
+        let ids = try Int64.fetchAll(
+            database,
+            sql: "SELECT id FROM event WHERE id BETWEEN ? AND ? AND kind IN (8, 10, 22, 23, 24) AND extra IS NOT NULL",
+            arguments: [batch.firstID, batch.lastID]
+        )
+        let insert = try database.makeStatement(
+            sql: "INSERT OR IGNORE INTO payload_salt (event_id, salt) VALUES (?, ?)"
+        )
+        for id in ids { try insert.execute(arguments: [id, Commitment.salt(of: id, in: salt).data]) }
+        try database.execute(sql: "UPDATE batch SET salt = NULL WHERE id = ?", arguments: [batch.id])
+    }
+
+    /// Gives freed pages back and moves the log into the database until none of it is left.
+    private func emptyLog(_ queue: DatabaseQueue) throws -> Bool {
+        try queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA incremental_vacuum")
+            try database.execute(sql: "PRAGMA busy_timeout = 10000")
+            let row = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            return row?.integer(0) == 0
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// Makes the projections anew from the events.
+
+private import Foundation
+internal import GRDB
+
+/// Rebuilds `context` and `problem`. What a context's row alone keeps of its request stays as it is.
+package enum Reindex {
+    /// Rebuilds both in one transaction. Throws ``StoreError``, as opening the trail for writing does.
+    package static func run(_ path: String) throws(StoreError) {
+        try TrailDatabase.checkReadable(path)
+        let queue = try TrailDatabase.open(path: path)
+        defer { try? queue.close() }
+        do {
+            try queue.inTransaction(.immediate) { database in
+                try self.rebuildContexts(database)
+                try self.rebuildProblems(database)
+                return .commit
+            }
+        } catch {
+            throw StoreError(error, path: path)
+        }
+    }
+
+    private static func rebuildContexts(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                DELETE FROM context WHERE NOT EXISTS
+                    (SELECT 1 FROM event AS e WHERE e.context_id = context.context_id AND e.kind IN (3, 5));
+                INSERT OR IGNORE INTO string (value) VALUES ('');
+                INSERT INTO context (context_id, push_id, pushed_at, outcome, parent_id, method)
+                SELECT e.context_id, e.id, e.at, 'open', e.extra, iif(e.kind = 5, (SELECT id FROM string WHERE value = ''), NULL)
+                FROM event AS e WHERE e.kind IN (3, 5) AND e.code >> 3 = 0 AND e.context_id IS NOT NULL ORDER BY e.id DESC
+                ON CONFLICT (context_id) DO UPDATE SET push_id = excluded.push_id, pushed_at = excluded.pushed_at,
+                    outcome = 'open', pop_id = NULL, parent_id = excluded.parent_id,
+                    method = iif((context.method IS NULL) = (excluded.method IS NULL), context.method, excluded.method);
+                UPDATE context SET pop_id = e.id, outcome = \(ProjectionCheck.outcome)
+                FROM event AS e WHERE e.context_id = context.context_id AND e.kind IN (4, 6) AND e.code >> 3 = 0;
+                UPDATE context SET outcome = iif(r.end_state = 'crashed', 'died', 'unknown')
+                FROM run AS r WHERE r.run_id = context.context_id >> 32 AND context.outcome = 'open' AND r.end_state <> 'running';
+                """
+        )
+    }
+
+    private static func rebuildProblems(_ database: Database) throws {
+        try database.execute(sql: "DELETE FROM problem")
+        let insert = try database.makeStatement(
+            sql: """
+                INSERT INTO problem (id, run_id, seq, at, kind, context_id, other_context_id, worker, worker_number, signature,
+                    message, site, owner_site, age_ns, reader_thread)
+                SELECT e.id, l.run_id, e.id - l.base + e.shift, e.at, ?2, e.context_id, iif(e.kind BETWEEN 12 AND 17, e.code, NULL),
+                    l.worker, l.number, ?3, ?4, e.site, (SELECT id FROM string WHERE value = ?5), ?6, l.thread
+                FROM event AS e CROSS JOIN lane AS l ON l.id = e.lane WHERE e.id = ?1
+                """
+        )
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT id, kind, name, site, error, detail FROM (
+                    SELECT e.id, k.name AS kind, (SELECT value FROM string WHERE id = e.name) AS name,
+                        (SELECT value FROM string WHERE id = e.site) AS site, iif(e.kind = 7, e.extra, NULL) AS error,
+                        iif(e.kind = 7, NULL, e.extra) AS detail
+                    FROM event AS e JOIN event_kind AS k ON k.id = e.kind
+                    WHERE e.kind BETWEEN 12 AND 17 OR e.kind = 25 OR (e.kind = 7 AND e.extra IS NOT NULL)
+                )
+                """
+        )
+        while let row = try rows.next() {
+            let problem = RebuiltProblem(row)
+            try insert.execute(
+                arguments: [
+                    row.integer(0), problem.kind,
+                    ProblemRow.signature(kind: problem.kind, site: row.text(3) ?? ""), problem.message,
+                    problem.ownerSite,
+                    problem.age,
+                ]
+            )
+        }
+    }
+}
+
+/// A row of `problem`, from its event as it is stored.
+private struct RebuiltProblem {
+    let kind: String
+    let message: String
+    var ownerSite: String?
+    var age: Int64?
+
+    init(_ row: Row) {
+        let kind = row.text(1) ?? ""
+        let detail = (row.text(5)?.data(using: .utf8)).flatMap {
+            try? JSONSerialization.jsonObject(with: $0) as? [String: Any]
+        }
+        switch kind {
+        case "teardown":
+            self.kind = "teardown_failed"
+            self.message = "the teardown hook \(row.text(2) ?? "") threw: \(row.text(4) ?? "")"
+        case "drop":
+            self.kind = "lost"
+            let numbers = ["count", "first_seq", "last_seq"].map { "\(detail?[$0] ?? 0)" }
+            self.message = "the buffer was full: \(numbers[0]) events lost, seq \(numbers[1]) to \(numbers[2])"
+        default:
+            self.kind = kind
+            self.message = detail?["message"] as? String ?? ""
+            self.ownerSite = detail?["owner_site"] as? String
+            self.age = (detail?["age_ns"] as? NSNumber)?.int64Value
+        }
+    }
+}
