@@ -37,15 +37,16 @@ extension FlightRecorder {
         }
     }
 
-    /// Records that a name in `g` was set. The value is redacted.
+    /// Records that a name in `g` was set. The value is redacted. Returns the number of the event.
     @inline(__always)
-    package func recordSet(_ head: RecordHead, key: RecordedName, value: RecordedValue, site: Site) {
+    @discardableResult
+    package func recordSet(_ head: RecordHead, key: RecordedName, value: RecordedValue, site: Site) -> UInt64 {
         let place = self.dictionary.entry(of: site)
         let words = NamedWords(name: key.entry, site: place, small: UInt32(value.tag), number: value.number).words
         if value.text == nil, key.entry != .inline, place != .inline {
-            self.put(.gSet, head, words)
+            return self.put(.gSet, head, words)
         } else {
-            self.put(.gSet, head, words, room: 3 * RingDictionary.textLimit + 6) {
+            return self.put(.gSet, head, words, room: 3 * RingDictionary.textLimit + 6) {
                 $0.add(key.text, if: key.entry)
                 $0.add(site, if: place)
                 if let text = value.text { $0.add(text, limit: RingDictionary.textLimit) }
@@ -53,10 +54,11 @@ extension FlightRecorder {
         }
     }
 
-    /// Records that a name in `g` was removed.
-    package func recordDelete(_ head: RecordHead, key: RecordedName, site: Site) {
+    /// Records that a name in `g` was removed. Returns the number of the event.
+    @discardableResult
+    package func recordDelete(_ head: RecordHead, key: RecordedName, site: Site) -> UInt64 {
         let place = self.dictionary.entry(of: site)
-        self.put(
+        return self.put(
             .gDelete,
             head,
             NamedWords(name: key.entry, site: place).words,

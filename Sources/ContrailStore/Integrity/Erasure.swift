@@ -1,5 +1,6 @@
 // Takes one value out of a trail, for good, and leaves the chain as valid as it was.
 
+internal import ContrailRecorder
 private import Foundation
 internal import GRDB
 
@@ -33,7 +34,10 @@ package struct Erasure {
         try TrailDatabase.checkReadable(self.path)
         let queue = try TrailDatabase.open(path: self.path)
         defer { try? queue.close() }
-        let run = try TrailRun(queue, app: "contrail erase", version: "")
+        // The run records nothing of its own: the smallest ring will do.
+        var configuration = TrailStore.Configuration(recorder: .init(capacity: 2))
+        configuration.integrity = integrity
+        let run = try TrailRun(queue, app: "contrail erase", configuration: configuration)
         do {
             try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA secure_delete = ON") }
             var erased = 0

@@ -44,15 +44,18 @@ struct TrailReaderTests {
     }
 
     private func write(_ count: Int, to trail: TrailStore, _ random: inout Random) -> [Step] {
-        (0..<count).compactMap { _ in
+        (0..<count).map { _ in
             let context = UInt32.random(in: 1...5, using: &random)
             let key = "key\(Int.random(in: 0..<12, using: &random))"
             let (value, json) = Self.value(&random)
             let deletes = Int.random(in: 0..<4, using: &random) == 0
-            let body: TrailEvent.Body =
-                deletes ? .gDelete(key: key, site: Site()) : .gSet(key: key, value: value, site: Site())
-            let seq = trail.recorder.record(body, context: context, worker: nil, epoch: nil, thread: nil)
-            return seq.map { Step(context: context, key: key, json: deletes ? nil : json, seq: Int64($0)) }
+            let head = RecordHead(context: context)
+            let name = trail.recorder.name(key)
+            let seq =
+                deletes
+                ? trail.recorder.recordDelete(head, key: name, site: Site())
+                : trail.recorder.recordSet(head, key: name, value: value, site: Site())
+            return Step(context: context, key: key, json: deletes ? nil : json, seq: Int64(seq))
         }
     }
 
@@ -120,8 +123,8 @@ struct TrailReaderTests {
         ]
         for (key, value) in values {
             let site = Site(fileID: "Shop/A.swift", line: 9)
-            let body = TrailEvent.Body.gSet(key: key, value: value, site: site)
-            trail.recorder.record(body, context: 1, worker: nil, epoch: nil, thread: nil)
+            let name = trail.recorder.name(key)
+            trail.recorder.recordSet(RecordHead(context: 1), key: name, value: value, site: site)
         }
         await trail.flush()
         let moment = try TrailReader(path: directory.path).g(of: trail.runID << 32 | 1, at: .max)
@@ -142,13 +145,8 @@ struct TrailReaderTests {
         let trail = try directory.open(capacity: 64, interval: .seconds(600))
         defer { trail.close() }
         for number in 0..<200 {
-            trail.recorder.record(
-                .gSet(key: "n", value: .integer(Int64(number)), site: Site()),
-                context: 1,
-                worker: nil,
-                epoch: nil,
-                thread: nil
-            )
+            let name = trail.recorder.name("n")
+            trail.recorder.recordSet(RecordHead(context: 1), key: name, value: .integer(Int64(number)), site: Site())
         }
         await trail.flush()
         let reader = try TrailReader(path: directory.path)

@@ -31,8 +31,7 @@ struct TrailVerifierTests {
             }
             // Begins a batch of its own.
             for filler in 0..<1200 {
-                let mark = TrailEvent.Body.mark(name: "m\(filler % 3)", site: Site())
-                trail.recorder.record(mark, context: nil, worker: nil, epoch: nil, thread: nil)
+                trail.recorder.recordMark(RecordHead(), name: "m\(filler % 3)", site: Site())
             }
             await trail.flush()
         }

@@ -37,7 +37,7 @@ struct RecoveryTests {
         let trail = try TemporaryTrail()
         let path = trail.path
         try FileManager.default.createDirectory(atPath: "\(path)-rings", withIntermediateDirectories: true)
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path] in Self.die(at: path) }
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in Self.die(at: path) }
         #expect(try trail.rows("SELECT end_state FROM runs").map { $0[0] as String } == ["running"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: "\(path)-rings").count == 1)
 
@@ -79,7 +79,7 @@ struct RecoveryTests {
         let trail = try TemporaryTrail()
         let path = trail.path
         try FileManager.default.createDirectory(atPath: "\(path)-rings", withIntermediateDirectories: true)
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path] in Self.die(at: path) }
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in Self.die(at: path) }
         let next = try trail.open()
         #expect(next.recovered.map(\.died) == [1])
         #expect((next.recovered.first?.events ?? 0) > 2000)
@@ -93,7 +93,7 @@ struct RecoveryTests {
         let trail = try TemporaryTrail()
         let path = trail.path
         try FileManager.default.createDirectory(atPath: "\(path)-rings", withIntermediateDirectories: true)
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path] in Self.die(at: path) }
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in Self.die(at: path) }
         let name = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(path)-rings").first)
         try Data("no ring".utf8).write(to: URL(fileURLWithPath: "\(path)-rings/\(name)"))
         let recovered = try TrailStore.recover(path: path)
