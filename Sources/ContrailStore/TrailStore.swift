@@ -28,6 +28,8 @@ public final class TrailStore: Sendable {
         /// Where the ring is put, a file of the recorder's capacity that a killed process leaves behind; nil for the service's
         /// runtime directory, else shared memory, else the directory of the database.
         public var ringDirectory: String?
+        /// What a commit survives.
+        public var durability: Durability
         /// The version of the service, as `runs` shows it.
         public var version: String
         /// Whether and how what is stored can be held against what was written, by `contrail verify`.
@@ -40,6 +42,7 @@ public final class TrailStore: Sendable {
             recorder: FlightRecorder.Configuration = FlightRecorder.Configuration(),
             commitInterval: Duration = .milliseconds(25),
             ringDirectory: String? = nil,
+            durability: Durability = .group,
             version: String = "",
             integrity: Integrity = .chained,
             logger: Logger = Logger(label: "contrail.trail")
@@ -47,6 +50,7 @@ public final class TrailStore: Sendable {
             self.recorder = recorder
             self.commitInterval = commitInterval
             self.ringDirectory = ringDirectory
+            self.durability = durability
             self.version = version
             self.integrity = integrity
             self.logger = logger
@@ -67,7 +71,7 @@ public final class TrailStore: Sendable {
     public let ringPath: String?
 
     private let queue: DatabaseQueue
-    private let drain: TrailDrain
+    let drain: TrailDrain
     private let isClosed = Atomic<Bool>(false)
 
     /// Opens the trail and begins a run.
@@ -94,6 +98,7 @@ public final class TrailStore: Sendable {
             queue: self.queue,
             run: run,
             interval: configuration.commitInterval,
+            durability: configuration.durability,
             integrity: configuration.integrity,
             logger: configuration.logger
         )

@@ -18,12 +18,16 @@ final class TrailDrain: Sendable {
     private static let stopPatience: Duration = .seconds(1)
     /// How long one attempt waits for another process's lock, in milliseconds: short, for stopping must not wait for it.
     private static let lockPatience = 250
+    /// What a page takes in the log: itself, and a header.
+    private static let pageBytes = 4096 + 24
     /// From how many pages of the log on they are moved into the database: as many as the connection keeps in memory.
     private static let checkpointPages = 4000
 
     private struct State {
         var isStopping = false
         var isDone = false
+        var lastCommit: (date: Int64, instant: ContinuousClock.Instant)?
+        var degradation: TrailStore.Degradation?
         var flushes: [(target: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
@@ -31,7 +35,9 @@ final class TrailDrain: Sendable {
     private let queue: DatabaseQueue
     private let run: TrailRun
     private let interval: Duration
+    private let durability: TrailStore.Durability
     private let integrity: TrailStore.Integrity
+    private let started = ContinuousClock.now
     private let logger: Logger
 
     private let state = Mutex(State())
@@ -44,6 +50,7 @@ final class TrailDrain: Sendable {
         queue: DatabaseQueue,
         run: TrailRun,
         interval: Duration,
+        durability: TrailStore.Durability,
         integrity: TrailStore.Integrity,
         logger: Logger
     ) {
@@ -51,6 +58,7 @@ final class TrailDrain: Sendable {
         self.queue = queue
         self.run = run
         self.interval = interval
+        self.durability = durability
         self.integrity = integrity
         self.logger = logger
     }
@@ -86,12 +94,27 @@ final class TrailDrain: Sendable {
         self.finished.wait()
     }
 
+    /// How the writing stands.
+    var status: TrailStore.Status {
+        let waiting = self.recorder.accounting.buffered
+        let (last, degradation) = self.state.withLock { ($0.lastCommit, $0.degradation) }
+        return TrailStore.Status(
+            durability: self.durability,
+            waiting: waiting,
+            lag: waiting == 0 ? .zero : ContinuousClock.now - (last?.instant ?? self.started),
+            lastCommit: last?.date,
+            logBytes: self.gauge.pages * Self.pageBytes,
+            degradation: degradation
+        )
+    }
+
     // MARK: - The thread
 
     private func drainUntilStopped() {
         // A failure leaves the longer wait that opening the trail had.
         try? self.queue.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA busy_timeout = \(Self.lockPatience)")
+            try database.execute(sql: "PRAGMA synchronous = \(self.durability.synchronous)")
             self.gauge.install(on: database)
         }
         var writer: BatchWriter?
@@ -131,11 +154,17 @@ final class TrailDrain: Sendable {
             do {
                 try self.write(batch.events, &writer)
                 self.recorder.free(batch)
+                let now = (self.run.clock.microseconds(at: MonotonicClock.nanoseconds), ContinuousClock.now)
+                self.state.withLock { state in
+                    state.lastCommit = now
+                    state.degradation = nil
+                }
                 self.checkpointIfLong()
                 if failures > 0 { self.logger.notice("the trail is being written again") }
                 return true
             } catch {
                 failures += 1
+                self.state.withLock { $0.degradation = TrailStore.Degradation(error) }
                 if failures == 1 {
                     self.logger.error(
                         "cannot write the trail, trying again: \(StoreError(error, path: self.queue.path).message)"
@@ -238,5 +267,23 @@ final class TrailDrain: Sendable {
             return ready
         }
         for flush in ready { flush.continuation.resume() }
+    }
+}
+
+extension TrailStore.Degradation {
+    /// What a failed commit amounts to.
+    init(_ error: any Error) {
+        guard let error = error as? DatabaseError else {
+            self = .failing
+            return
+        }
+        self =
+            switch error.resultCode {
+            case .SQLITE_FULL: .diskFull
+            case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN: .readOnly
+            case .SQLITE_BUSY, .SQLITE_LOCKED: .locked
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt
+            default: .failing
+            }
     }
 }

@@ -153,6 +153,53 @@ struct TrailStoreTests {
         #expect(try directory.integer("SELECT count(*) FROM contexts WHERE outcome = 'ok'") == 1000)
     }
 
+    @Test("the status says why nothing is stored, and that it goes on, with nothing lost")
+    func status() async throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open(capacity: 8192)
+        let app = App("shop", recorder: trail.recorder)
+        await trail.flush()
+        #expect(trail.status.degradation == nil)
+        #expect(trail.status.lag == .zero)
+        let first = try #require(trail.status.lastCommit)
+        try Self.whileLocked(directory) {
+            withAppContext(app) { _ in }
+            while trail.status.degradation == nil { sched_yield() }
+            #expect(trail.status.degradation == .locked)
+            #expect(trail.status.waiting > 0)
+            #expect(trail.status.lag > .zero)
+        }
+        await trail.flush()
+        let status = trail.status
+        #expect(status.degradation == nil)
+        #expect(status.waiting == 0)
+        #expect(try #require(status.lastCommit) > first)
+        #expect(status.logBytes > 0)
+        #expect(trail.recorder.accounting.dropped == 0)
+        trail.close()
+    }
+
+    private static func whileLocked(_ directory: TemporaryTrail, _ body: () -> Void) throws {
+        let blocker = try directory.connection()
+        try blocker.inTransaction(.immediate) { _ in
+            body()
+            return .rollback
+        }
+        try blocker.close()
+    }
+
+    @Test("each durability stores everything", arguments: [TrailStore.Durability.ring, .group, .full])
+    func durability(_ durability: TrailStore.Durability) async throws {
+        let directory = try TemporaryTrail()
+        let configuration = TrailStore.Configuration(durability: durability)
+        let trail = try TrailStore(path: directory.path, app: "shop", configuration: configuration)
+        for _ in 0..<100 { withAppContext(App("shop", recorder: trail.recorder)) { _ in } }
+        await trail.flush()
+        #expect(trail.status.durability == durability)
+        trail.close()
+        #expect(try directory.integer("SELECT count(*) FROM contexts WHERE outcome = 'ok'") == 100)
+    }
+
     @Test("secrets under their names never reach the file")
     func redaction() throws {
         let directory = try TemporaryTrail()
