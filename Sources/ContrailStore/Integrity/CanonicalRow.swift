@@ -6,12 +6,12 @@ internal import GRDB
 /// Writes rows in the form that is hashed: each value with its type, in the order of the columns, nothing left to be read in
 /// two ways. The bytes are used again for the next row.
 struct CanonicalRow {
-    private var bytes = [UInt8]()
+    private let bytes = RowBytes()
 
     /// Begins a row of the named table.
     mutating func begin(_ table: Table) {
-        self.bytes.removeAll(keepingCapacity: true)
-        self.bytes.append(table.rawValue)
+        self.bytes.count = 0
+        self.bytes.append(byte: table.rawValue)
     }
 
     /// The tables whose rows are leaves.
@@ -25,30 +25,30 @@ struct CanonicalRow {
     }
 
     mutating func append(_ value: Int64?) {
-        guard let value else { return self.bytes.append(0) }
-        self.bytes.append(1)
-        withUnsafeBytes(of: value.littleEndian) { self.bytes.append(contentsOf: $0) }
+        guard let value else { return self.bytes.append(byte: 0) }
+        self.bytes.append(byte: 1)
+        self.bytes.append(integer: value)
     }
 
     mutating func append(text: UnsafeRawBufferPointer) {
-        self.bytes.append(2)
-        withUnsafeBytes(of: Int64(text.count).littleEndian) { self.bytes.append(contentsOf: $0) }
-        self.bytes.append(contentsOf: text)
+        self.bytes.append(byte: 2)
+        self.bytes.append(integer: Int64(text.count))
+        self.bytes.append(raw: text)
     }
 
     mutating func append(_ text: String?) {
-        guard var text else { return self.bytes.append(0) }
+        guard var text else { return self.bytes.append(byte: 0) }
         text.withUTF8 { self.append(text: UnsafeRawBufferPointer($0)) }
     }
 
     mutating func append(_ digest: Digest32) {
-        self.bytes.append(3)
-        withUnsafeBytes(of: digest.words) { self.bytes.append(contentsOf: $0) }
+        self.bytes.append(byte: 3)
+        withUnsafeBytes(of: digest.words) { self.bytes.append(raw: $0) }
     }
 
     mutating func append(_ cell: RowFeedCell, of feed: RowFeed) {
         switch cell.type {
-        case .null: self.bytes.append(0)
+        case .null: self.bytes.append(byte: 0)
         case .integer: self.append(cell.value)
         case .text: self.append(text: feed.bytes(of: cell))
         }
@@ -61,12 +61,61 @@ struct CanonicalRow {
             case .int64(let value): self.append(value)
             case .string(let text): self.append(text)
             // No column that is hashed holds these: a row that does is not as it was written.
-            case .double, .blob: self.bytes.append(4)
-            case .null: self.bytes.append(0)
+            case .double, .blob: self.bytes.append(byte: 4)
+            case .null: self.bytes.append(byte: 0)
             }
         }
     }
 
     /// The hash of the row.
-    var digest: Digest32 { self.bytes.withUnsafeBytes { Digest32(SHA256.hash(bytes: $0)) } }
+    var digest: Digest32 { Digest32(SHA256.hash(bytes: self.bytes.all)) }
+}
+
+/// Bytes that are written one value after another, in memory of their own: an array's checks take longer than the hash.
+private final class RowBytes {
+    var count = 0
+
+    private var start = UnsafeMutableRawPointer.allocate(byteCount: 512, alignment: 16)
+    private var capacity = 512
+
+    deinit {
+        self.start.deallocate()
+    }
+
+    /// All bytes so far. Valid until the next one.
+    var all: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: self.start, count: self.count) }
+
+    @inline(__always)
+    func append(byte: UInt8) {
+        self.reserve(1)
+        self.start.storeBytes(of: byte, toByteOffset: self.count, as: UInt8.self)
+        self.count += 1
+    }
+
+    @inline(__always)
+    func append(integer value: Int64) {
+        self.reserve(8)
+        self.start.storeBytes(of: value.littleEndian, toByteOffset: self.count, as: Int64.self)
+        self.count += 8
+    }
+
+    func append(raw bytes: UnsafeRawBufferPointer) {
+        self.reserve(bytes.count)
+        if let source = bytes.baseAddress { (self.start + self.count).copyMemory(from: source, byteCount: bytes.count) }
+        self.count += bytes.count
+    }
+
+    @inline(__always)
+    private func reserve(_ more: Int) {
+        if self.count + more > self.capacity { self.grow(by: more) }
+    }
+
+    private func grow(by more: Int) {
+        let larger = max(self.capacity * 2, self.count + more)
+        let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        moved.copyMemory(from: self.start, byteCount: self.count)
+        self.start.deallocate()
+        self.start = moved
+        self.capacity = larger
+    }
 }
