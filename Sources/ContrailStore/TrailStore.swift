@@ -5,6 +5,12 @@ internal import GRDB
 public import Logging
 private import Synchronization
 
+#if canImport(Glibc)
+private import Glibc
+#else
+private import Darwin
+#endif
+
 /// A trail that is being written: a database file and the run that this process adds to it.
 ///
 /// ```swift
@@ -73,6 +79,8 @@ public final class TrailStore: Sendable {
     private let queue: DatabaseQueue
     let drain: TrailDrain
     private let isClosed = Atomic<Bool>(false)
+    /// A child that the process forks has this object, and neither its thread nor its locks.
+    private let processID = getpid()
 
     /// Opens the trail and begins a run.
     ///
@@ -138,7 +146,9 @@ public final class TrailStore: Sendable {
     /// Commits what is left, ends the run in order and closes the database. Blocks for a moment; two seconds at the most
     /// when the database refuses. Calling it again does nothing.
     public func close() {
-        guard !self.isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        guard self.processID == getpid(), !self.isClosed.exchange(true, ordering: .acquiringAndReleasing) else {
+            return
+        }
         self.drain.stop()
         // Readers may keep the log from being removed; then at least everything is in the main file, and the log is empty.
         // Neither is needed for the trail to be whole, so a failure is no news, and no reader is waited for.

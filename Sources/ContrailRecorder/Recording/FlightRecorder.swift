@@ -261,6 +261,12 @@ public final class FlightRecorder: Sendable {
         return event
     }
 
+    /// Up to where the ring is claimed. What is recorded later lies behind it.
+    package var claimedPosition: UInt64 { self.ring.claimedPosition }
+
+    /// Up to where everything in the ring is committed.
+    package var freedPosition: UInt64 { self.ring.freedPosition }
+
     /// Takes what was dropped since the last call. The drain's thread only.
     package func takeDrops() -> TrailEvent.Drop? { self.drops.take() }
 }

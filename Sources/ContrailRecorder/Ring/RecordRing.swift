@@ -119,7 +119,15 @@ package final class RecordRing: @unchecked Sendable {
     }
 
     /// How many slots are taken: read or not, they are not free.
-    var slotsInUse: Int { Int(self.state.position &- self.freed.pointee.load(ordering: .acquiring)) }
+    var slotsInUse: Int {
+        // Read first: the drain may free what lies before a position that is read later, never behind it.
+        let freed = self.freed.pointee.load(ordering: .acquiring)
+        return Int(min(self.state.position &- freed, self.capacity))
+    }
+
+    /// The position that is claimed next, and the one up to which slots are free: everything before it is committed.
+    var claimedPosition: UInt64 { self.state.position }
+    var freedPosition: UInt64 { self.freed.pointee.load(ordering: .acquiring) }
 
     /// Writes a record that fits in one slot, and shows it.
     @inline(__always)

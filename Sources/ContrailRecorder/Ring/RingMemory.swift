@@ -82,7 +82,7 @@ package final class RingMemory: @unchecked Sendable {
 
     /// The file of a ring that its process has left, mapped so that nothing is written back to it.
     static func open(_ path: String) throws(RingError) -> RingMemory {
-        let descriptor = systemOpen(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = systemOpen(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw RingError(.inaccessible, "cannot open the ring \(path): \(Self.reason(errno))")
         }
@@ -92,6 +92,10 @@ package final class RingMemory: @unchecked Sendable {
             throw RingError(.inaccessible, "cannot examine the ring \(path): \(Self.reason(errno))")
         }
         let size = Int(status.st_size)
+        // Shared memory is everybody's: what somebody else has put there must neither block nor be believed.
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() || geteuid() == 0 else {
+            throw RingError(.notARing, "\(path) is no file of this user: recover as the user who wrote the ring")
+        }
         guard let layout = Self.layout(descriptor), layout.byteCount == size else {
             throw RingError(
                 .notARing,

@@ -150,8 +150,9 @@ struct BatchWriter {
 
     /// Writes those of a run's events that are not stored. They are in the order of their numbers, and no other writer of
     /// the run is left.
-    mutating func writeMissing(_ events: [TrailEvent], _ database: Database) throws {
-        guard let first = events.first else { return }
+    @discardableResult
+    mutating func writeMissing(_ events: [TrailEvent], _ database: Database) throws -> Int {
+        guard let first = events.first else { return 0 }
         var stored: Set<UInt64> = []
         let rows = try Row.fetchCursor(self.ownEvents, arguments: [self.runID])
         while let row = try rows.next() {
@@ -160,7 +161,9 @@ struct BatchWriter {
             // Within a run the order of ids is that of numbers.
             if seq <= Int64(first.seq) { break }
         }
-        try self.write(events.filter { !stored.contains($0.seq) }, database)
+        let missing = events.filter { !stored.contains($0.seq) }
+        try self.write(missing, database)
+        return missing.count
     }
 
     /// Remembers what a commit made final.

@@ -31,6 +31,7 @@ struct RunClock {
 
     /// The date of a reading, in UTC microseconds since 1970.
     func microseconds(at nanoseconds: UInt64) -> Int64 {
-        self.startMicroseconds + Int64(bitPattern: nanoseconds &- self.anchorNanoseconds) / 1000
+        // A ring that was damaged may say anything: that is a wrong date and no reason to stop.
+        self.startMicroseconds &+ Int64(bitPattern: nanoseconds &- self.anchorNanoseconds) / 1000
     }
 }

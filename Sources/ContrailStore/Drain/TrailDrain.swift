@@ -28,7 +28,9 @@ final class TrailDrain: Sendable {
         var isDone = false
         var lastCommit: (date: Int64, instant: ContinuousClock.Instant)?
         var degradation: TrailStore.Degradation?
-        var flushes: [(target: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+        /// How often the drain has looked for events.
+        var pass = 0
+        var flushes: [(target: UInt64, pass: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
     private let recorder: FlightRecorder
@@ -76,10 +78,10 @@ final class TrailDrain: Sendable {
 
     /// Waits until everything that was recorded before the call is committed, or the drain has stopped.
     func flush() async {
-        let target = self.recorder.accounting.produced
+        let target = self.recorder.claimedPosition
         await withCheckedContinuation { continuation in
             let isDone = self.state.withLock { state in
-                if !state.isDone { state.flushes.append((target, continuation)) }
+                if !state.isDone { state.flushes.append((target, state.pass, continuation)) }
                 return state.isDone
             }
             if isDone { continuation.resume() } else { self.wake.signal() }
@@ -118,19 +120,39 @@ final class TrailDrain: Sendable {
             self.gauge.install(on: database)
         }
         var writer: BatchWriter?
+        var deadline: ContinuousClock.Instant?
         while true {
-            let isStopping = self.state.withLock { $0.isStopping }
-            let deadline = isStopping ? ContinuousClock.now + Self.stopPatience : nil
-            while let batch = self.nextBatch() {
-                guard self.commit(batch, &writer, until: deadline) else { return self.giveUp(batch.events.count) }
-                // Those who record on and on must not keep the drain from ending.
-                if let deadline, ContinuousClock.now > deadline { break }
+            let (isStopping, pass) = self.state.withLock { state in
+                state.pass += 1
+                return (state.isStopping, state.pass)
             }
-            if isStopping { return self.endRun(&writer) }
-            self.resumeFlushes(upTo: self.recorder.accounting)
-            _ = self.wake.wait(timeout: .now() + .nanoseconds(Int(self.interval / .nanoseconds(1))))
+            if isStopping, deadline == nil {
+                // Those who record on and on must not keep the drain from ending.
+                self.recorder.level = .off
+                deadline = ContinuousClock.now + Self.stopPatience
+            }
+            let isLate = deadline.map { ContinuousClock.now > $0 } ?? false
+            if !isLate, let batch = self.nextBatch() {
+                guard self.commit(batch, &writer, until: deadline) else { return self.giveUp(batch.events.count) }
+                self.resumeFlushes(begunBefore: pass)
+                continue
+            }
+            self.resumeFlushes(begunBefore: pass)
+            if isStopping {
+                if self.recorder.slotsInUse == 0 { return self.endRun(&writer) }
+                // A record that is not finished is passed when its time is over.
+                if isLate { return self.giveUp(0) }
+            }
+            let pause = isStopping ? Self.stopPause : self.pause
+            _ = self.wake.wait(timeout: .now() + .nanoseconds(pause))
         }
     }
+
+    /// How long a stopping drain waits for a record that is not finished, in nanoseconds.
+    private static let stopPause = 5_000_000
+
+    /// How long the drain sleeps when nothing waits, in nanoseconds: from a millisecond to an hour.
+    private var pause: Int { Int(min(max(self.interval / .nanoseconds(1), 1e6), 3.6e12)) }
 
     /// Everything that waits, up to the limit, in the order of its numbers; nil when nothing does.
     private func nextBatch() -> RecordBatch? {
@@ -243,10 +265,9 @@ final class TrailDrain: Sendable {
     }
 
     private func giveUp(_ count: Int) {
-        let lost = self.recorder.accounting.buffered
-        self.logger.error(
-            "gave up writing the trail: \(max(lost, UInt64(count))) events are lost, the run will count as crashed"
-        )
+        let lost = max(self.recorder.accounting.buffered, UInt64(count))
+        let fate = self.run.ring.path.map { "stay in the ring \($0) for the next start" } ?? "are lost"
+        self.logger.error("gave up writing the trail: \(lost) events \(fate), the run will count as crashed")
         self.finish()
     }
 
@@ -259,11 +280,13 @@ final class TrailDrain: Sendable {
         for flush in flushes { flush.continuation.resume() }
     }
 
-    private func resumeFlushes(upTo accounting: Accounting) {
-        let settled = accounting.stored + accounting.dropped + accounting.torn
+    /// Resumes those who wait for what is committed now. Drops that were counted before they asked are reported in a pass that
+    /// began after.
+    private func resumeFlushes(begunBefore pass: Int) {
+        let freed = self.recorder.freedPosition
         let ready = self.state.withLock { state in
-            let ready = state.flushes.filter { $0.target <= settled }
-            state.flushes.removeAll { $0.target <= settled }
+            let ready = state.flushes.filter { $0.target <= freed && $0.pass < pass }
+            state.flushes.removeAll { $0.target <= freed && $0.pass < pass }
             return ready
         }
         for flush in ready { flush.continuation.resume() }

@@ -14,8 +14,10 @@ struct DeadRuns {
     init(_ database: Database, path: String, integrity: TrailStore.Integrity) throws {
         let remains = RunLiveness.dead(database: path)
         let running = try Row.fetchAll(database, sql: "SELECT run_id, run_uuid, end_state FROM run ORDER BY run_id")
+        var known: Set<String> = []
         for row in running {
             let uuid: String = row["run_uuid"]
+            known.insert(uuid)
             let left = remains.first { $0.runUUID == uuid }
             let isRunning = row["end_state"] == "running"
             guard left != nil || isRunning, !RunLiveness.isAlive(database: path, runUUID: uuid) else { continue }
@@ -25,11 +27,15 @@ struct DeadRuns {
                 // A ring that could not be read stays where it is, for whoever can.
                 if report.failure == nil { self.files.append(ring) }
             }
-            if let left { self.files.append(left.path) }
+            // It is the only pointer to the ring: it stays for as long as that could not be read.
+            if let left, report.failure == nil { self.files.append(left.path) }
             if isRunning { try Self.end(database, &report) }
-            self.recovered.append(report)
+            if isRunning || report.events > 0 || report.failure != nil { self.recovered.append(report) }
         }
-        // A file without a row is left alone: its process may be about to begin the run.
+        // A process that died before its run had a row left nothing to save. A young file may be of one that is beginning.
+        for left in remains where left.isOld && !known.contains(left.runUUID) {
+            self.files += [left.ringPath, left.path].compactMap { $0 }
+        }
     }
 
     private mutating func recover(

@@ -19,7 +19,7 @@ enum RingPlace {
         database: String,
         logger: Logger
     ) -> RingMemory {
-        for candidate in self.candidates(directory, database: database) {
+        for (index, candidate) in self.candidates(directory, database: database).enumerated() {
             do {
                 let memory = try RingMemory.create(layout, at: "\(candidate)/ring-\(runUUID)")
                 memory.identify(
@@ -31,7 +31,7 @@ enum RingPlace {
                 return memory
             } catch {
                 // Only a place that was asked for is worth a word; the others are guesses.
-                if candidate == directory {
+                if index == 0, directory != nil {
                     logger.error(
                         "\(error.message); another place is tried: make the directory writable, or name another"
                     )
@@ -47,9 +47,13 @@ enum RingPlace {
         // systemd lists several directories with colons between them.
         let runtime = environment["RUNTIME_DIRECTORY"]?.split(separator: ":").first.map(String.init)
         let beside = URL(fileURLWithPath: database).deletingLastPathComponent().path
-        return [directory, runtime, environment["XDG_RUNTIME_DIR"], "/dev/shm", beside]
-            .compactMap { $0 }
-            .filter { !$0.isEmpty }
+        // The run's file names the ring for whoever recovers it, from whatever directory.
+        return [
+            directory.map { URL(fileURLWithPath: $0).path }, runtime, environment["XDG_RUNTIME_DIR"], "/dev/shm",
+            beside,
+        ]
+        .compactMap { $0 }
+        .filter { !$0.isEmpty }
     }
 
     /// The id that the kernel gave this boot: monotonic times of another one mean nothing now.

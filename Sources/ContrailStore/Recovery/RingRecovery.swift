@@ -32,33 +32,37 @@ struct RingRecovery {
     ) throws {
         let header = self.ring.header
         let clock = RunClock(startMicroseconds: header.anchorWall, anchorNanoseconds: header.anchorMonotonic)
-        let stored = try Self.count(database, runID: self.runID)
         var writer = try BatchWriter(database, runID: self.runID, clock: clock, integrity: integrity)
         var batch: [TrailEvent] = []
+        var torn: [TrailEvent.Torn] = []
         var latest: UInt64 = header.anchorMonotonic
         while let finding = self.ring.next() {
             switch finding {
             case .event(let event):
                 latest = event.monotonicNanoseconds
                 batch.append(event)
-            case .torn(let torn):
-                report.torn += 1
-                batch.append(Self.event(.torn(torn), seq: torn.firstSeq, at: latest))
+            case .torn(let record): torn.append(record)
             }
             if batch.count == Self.batchSize {
-                try writer.writeMissing(batch, database)
+                report.events += try writer.writeMissing(batch, database)
                 batch.removeAll(keepingCapacity: true)
             }
         }
-        try writer.writeMissing(batch, database)
+        report.events += try writer.writeMissing(batch, database)
+        report.torn = torn.count
+        // Nobody has had these numbers: the process that counted is gone.
+        var spare = self.ring.lastSeq
+        var losses: [TrailEvent] = torn.map { record in
+            spare += 1
+            return Self.event(.torn(record), seq: spare, at: latest)
+        }
         let reported = try Self.reportedDrops(database, runID: self.runID)
         if header.dropped > reported {
             report.dropped = header.dropped - reported
             let drop = TrailEvent.Drop(count: report.dropped, firstSeq: 1, lastSeq: self.ring.lastSeq)
-            // Nobody has had this number: the process that counted is gone.
-            try writer.writeMissing([Self.event(.drop(drop), seq: self.ring.lastSeq + 1, at: latest)], database)
+            losses.append(Self.event(.drop(drop), seq: spare + 1, at: latest))
         }
-        report.events += try Self.count(database, runID: self.runID) - stored
+        try writer.writeMissing(losses, database)
     }
 
     private static func event(_ body: TrailEvent.Body, seq: UInt64, at time: UInt64) -> TrailEvent {
@@ -71,10 +75,6 @@ struct RingRecovery {
             context: nil,
             body: body
         )
-    }
-
-    private static func count(_ database: Database, runID: Int64) throws -> Int {
-        try Int.fetchOne(database, sql: "SELECT count(*) FROM events WHERE run_id = ?", arguments: [runID]) ?? 0
     }
 
     private static func reportedDrops(_ database: Database, runID: Int64) throws -> UInt64 {

@@ -26,8 +26,11 @@ final class RunLiveness: Sendable {
     init(database: String, runUUID: String, ringPath: String?) throws(StoreError) {
         self.path = Self.path(database, runUUID)
         self.runUUID = runUUID
+        // Known before it is there: nobody in this process may open the file, for closing it would release the lock.
+        Self.ownRuns.withLock { _ = $0.insert(runUUID) }
         self.descriptor = open(self.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard self.descriptor >= 0 else {
+            Self.ownRuns.withLock { _ = $0.remove(runUUID) }
             throw StoreError(
                 .inaccessible,
                 "cannot create \(self.path): \(String(cString: strerror(errno))); make the trail's directory writable"
@@ -35,17 +38,18 @@ final class RunLiveness: Sendable {
         }
         guard Self.lock(self.descriptor) else {
             close(self.descriptor)
+            Self.ownRuns.withLock { _ = $0.remove(runUUID) }
             throw StoreError(.locked, "cannot lock \(self.path): use a file system with record locks for the trail")
         }
-        Self.ownRuns.withLock { _ = $0.insert(runUUID) }
         if let ringPath { _ = ringPath.withCString { write(self.descriptor, $0, strlen($0)) } }
     }
 
     /// Ends the run: removes the file and releases the lock.
     func end() {
-        guard Self.ownRuns.withLock({ $0.remove(self.runUUID) }) != nil else { return }
+        guard Self.ownRuns.withLock({ $0.contains(self.runUUID) }) else { return }
         unlink(self.path)
         close(self.descriptor)
+        Self.ownRuns.withLock { _ = $0.remove(self.runUUID) }
     }
 
     /// Whether the run's process is alive.
@@ -55,7 +59,7 @@ final class RunLiveness: Sendable {
         // Only a missing file proves that nobody holds it; a file that may not be opened may well be locked.
         guard descriptor >= 0 else { return errno != ENOENT }
         defer { close(descriptor) }
-        return !self.lock(descriptor)
+        return self.isLocked(descriptor)
     }
 
     /// What a dead run left beside the database.
@@ -65,11 +69,13 @@ final class RunLiveness: Sendable {
         let ringPath: String?
         /// The file that its process had locked.
         let path: String
+        /// Whether it was made more than a minute ago: a run that begins has a row long before.
+        let isOld: Bool
     }
 
     /// What dead runs left beside the database.
     static func dead(database: String) -> [Remains] {
-        let prefix = "\(database)-run-"
+        let prefix = self.path(database, "")
         var found = glob_t()
         defer { globfree(&found) }
         guard glob(self.literal(prefix) + "*", 0, nil, &found) == 0 else { return [] }
@@ -79,8 +85,14 @@ final class RunLiveness: Sendable {
             let uuid = String(path.dropFirst(prefix.count))
             guard !self.isAlive(database: database, runUUID: uuid) else { return nil }
             let ring = self.text(of: path).flatMap { access($0, F_OK) == 0 ? $0 : nil }
-            return Remains(runUUID: uuid, ringPath: ring, path: path)
+            return Remains(runUUID: uuid, ringPath: ring, path: path, isOld: self.isOld(path))
         }
+    }
+
+    private static func isOld(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        return time(nil) - status.st_mtim.tv_sec > 60
     }
 
     /// Removes a file that ``dead(database:)`` named, or the ring it spoke of.
@@ -106,7 +118,14 @@ final class RunLiveness: Sendable {
     }
 
     private static func path(_ database: String, _ runUUID: String) -> String {
-        "\(database)-run-\(runUUID)"
+        "\(self.real(database))-run-\(runUUID)"
+    }
+
+    /// The database's path without symbolic links: one file has one lock, however it is spelled.
+    private static func real(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     private static func lock(_ descriptor: CInt) -> Bool {
@@ -114,5 +133,14 @@ final class RunLiveness: Sendable {
         lock.l_type = Int16(F_WRLCK)
         lock.l_whence = Int16(SEEK_SET)
         return fcntl(descriptor, F_SETLK, &lock) == 0
+    }
+
+    /// Whether another process holds the lock. Asking takes nothing: who takes the lock in this moment gets it.
+    private static func isLocked(_ descriptor: CInt) -> Bool {
+        var lock = flock()
+        lock.l_type = Int16(F_WRLCK)
+        lock.l_whence = Int16(SEEK_SET)
+        guard fcntl(descriptor, F_GETLK, &lock) == 0 else { return true }
+        return lock.l_type != Int16(F_UNLCK)
     }
 }

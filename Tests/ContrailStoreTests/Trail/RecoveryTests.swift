@@ -20,10 +20,10 @@ struct RecoveryTests {
                 try database.execute(sql: "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE")
                 let app = App("shop", recorder: trail.recorder)
                 for number in 0..<500 { withAppContext(app) { $0.g["number"] = number } }
-                let open = AppContext(app)
-                try open.push()
-                open.g["order"] = "late"
-                kill(getpid(), SIGKILL)
+                withAppContext(app) { context in
+                    context.g["order"] = "late"
+                    kill(getpid(), SIGKILL)
+                }
             }
         } catch {
             print("cannot prepare the death: \(error)")
