@@ -119,7 +119,7 @@ package final class RecordRing: @unchecked Sendable {
     }
 
     /// How many slots are taken: read or not, they are not free.
-    var slotsInUse: Int {
+    package var slotsInUse: Int {
         // Read first: the drain may free what lies before a position that is read later, never behind it.
         let freed = self.freed.pointee.load(ordering: .acquiring)
         return Int(min(self.state.position &- freed, self.capacity))

@@ -215,4 +215,14 @@ struct RecordRingTests {
         }
         #expect(desk.ring.readPosition > 1 << 24)
     }
+
+    @Test("How full the ring is can be asked while others write and free.")
+    func fill() async {
+        let desk = Desk(slots: 64)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for number in 1...200_000 as ClosedRange<UInt64> { desk.write(number) } }
+            group.addTask { for _ in 0..<200_000 { _ = desk.read() } }
+            group.addTask { for _ in 0..<200_000 { #expect((0...64).contains(desk.ring.slotsInUse)) } }
+        }
+    }
 }
