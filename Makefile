@@ -15,7 +15,7 @@ deps: ## install the system packages that the build and the checks need
 
 build: ## build everything in debug mode; warnings are errors
 	@scripts/install-packages.sh build
-	CONTRAIL_STRICT=1 swift build --build-tests --disable-index-store
+	CONTRAIL_STRICT=1 swift build --build-tests
 
 run: export PORT ?= 8080
 run: export VAR ?= var

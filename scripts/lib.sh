@@ -5,11 +5,6 @@
 # shellcheck disable=SC2034 # used by the scripts that source this one
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# What every debug build of the checks is given: nobody looks into the index that a build leaves behind, and writing it takes
-# up to half of the time. Given everywhere alike, because a build with other arguments begins anew.
-# shellcheck disable=SC2034 # used by the scripts that source this one
-BUILD_FLAGS=(--disable-index-store)
-
 note() { printf '%s\n' "$*"; }
 
 # One line that names the cause and the remedy, on standard error; then the end.

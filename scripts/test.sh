@@ -35,7 +35,7 @@ trap 'exit 143' TERM
 run_tests() {
     local log=$1 closing count
     shift
-    swift test --disable-xctest "${BUILD_FLAGS[@]}" "$@" 2>&1 | tee "$log"
+    swift test --disable-xctest "$@" 2>&1 | tee "$log"
     closing=$(grep -oE 'Test run with [0-9]+ tests?.*' "$log" | tail -n 1 || true)
     count=$(sed -nE 's/^Test run with ([0-9]+) .*/\1/p' <<<"$closing")
     [[ -n $count && $count != 0 ]] || die "no test ran: the closing line is '${closing:-missing}'"
@@ -43,7 +43,7 @@ run_tests() {
 
 stage_soundness() { scripts/soundness.sh; }
 
-stage_build() { CONTRAIL_STRICT=1 swift build --build-tests "${BUILD_FLAGS[@]}"; }
+stage_build() { CONTRAIL_STRICT=1 swift build --build-tests; }
 
 stage_tests() {
     local -a arguments=()
