@@ -16,8 +16,8 @@ struct DrainRate: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "How many events a turn stores, up to 1,000,000.")
-    var events = 1_000_000
+    @Option(help: "How many events a turn stores, up to 500,000: they fit in the ring.")
+    var events = 500_000
 
     @Option(help: "How many turns each of the two gets.")
     var turns = 3

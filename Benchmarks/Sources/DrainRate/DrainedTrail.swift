@@ -18,7 +18,7 @@ final class DrainedTrail {
 
     init(path: String, events: Int, isChained: Bool) throws {
         self.path = path
-        self.events = min(events, 1_000_000)
+        self.events = min(events, 500_000)
         // The drain wakes when it is asked to.
         self.trail = try TrailStore(
             path: path,
