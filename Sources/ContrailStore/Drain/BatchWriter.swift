@@ -110,16 +110,7 @@ struct BatchWriter {
         _ database: Database
     ) throws {
         try self.write(database, firstSeq: seq) { writer, nextID, base in
-            let event = TrailEvent(
-                seq: UInt64(seq),
-                monotonicNanoseconds: 0,
-                thread: nil,
-                worker: nil,
-                epoch: nil,
-                context: nil,
-                body: .runStart
-            )
-            let lane = try writer.lanes.id(of: event, base: base, &writer.strings)
+            let lane = try writer.lanes.idOfNobody(base: base, &writer.strings)
             let nameID = try writer.strings.id(ofOptional: name.map { RecordedText($0) })
             for cell in [nextID, seq - (nextID - base), at, kind, nil, lane, nil, nameID, nil, nil, nil] {
                 writer.events.append(cell)

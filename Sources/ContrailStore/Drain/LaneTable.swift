@@ -41,7 +41,21 @@ struct LaneTable {
 
     /// The number of the lane on which an event happened.
     mutating func id(of event: borrowing TrailEvent, base: Int64, _ strings: inout StringTable) throws -> Int64 {
-        let lane = Lane(worker: event.worker, thread: event.thread)
+        try self.id(worker: event.worker, thread: event.thread, base: base, &strings)
+    }
+
+    /// The number of the lane of what no worker and no thread of the run did.
+    mutating func idOfNobody(base: Int64, _ strings: inout StringTable) throws -> Int64 {
+        try self.id(worker: nil, thread: nil, base: base, &strings)
+    }
+
+    private mutating func id(
+        worker: TrailEvent.WorkerLabel?,
+        thread: Int64?,
+        base: Int64,
+        _ strings: inout StringTable
+    ) throws -> Int64 {
+        let lane = Lane(worker: worker, thread: thread)
         if let last, last.lane == lane { return last.id }
         let id = try self.id(of: lane, base: base, &strings)
         self.last = (lane, id)

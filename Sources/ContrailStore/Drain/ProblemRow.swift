@@ -28,21 +28,21 @@ struct ProblemRow {
             self.init(
                 kind: "teardown_failed",
                 other: nil,
-                message: "the teardown hook \(teardown.hook) threw: \(error)",
+                message: Self.message(hook: teardown.hook.text, error: error),
                 site: teardown.site
             )
         case .drop(let drop):
             self.init(
                 kind: "lost",
                 other: nil,
-                message: "the buffer was full: \(drop.count) events lost, seq \(drop.firstSeq) to \(drop.lastSeq)",
+                message: Self.message(dropped: drop.count, from: drop.firstSeq, to: drop.lastSeq),
                 site: nil
             )
         case .torn(let torn):
             self.init(
                 kind: "lost",
                 other: nil,
-                message: "an event was begun and never finished: seq \(torn.firstSeq), \(torn.slots) slots",
+                message: Self.message(torn: torn.firstSeq, slots: torn.slots),
                 site: nil
             )
         default: return nil
@@ -64,6 +64,27 @@ struct ProblemRow {
         self.ownerSite = ownerSite
         self.ageNanoseconds = ageNanoseconds
     }
+
+    /// What a problem says of a hook that threw.
+    static func message(hook: String, error: String) -> String { "the teardown hook \(hook) threw: \(error)" }
+
+    /// What a problem says of events that the full ring refused.
+    static func message(dropped count: some BinaryInteger, from first: some BinaryInteger, to last: some BinaryInteger)
+        -> String
+    {
+        "the buffer was full: \(count) events lost, seq \(first) to \(last)"
+    }
+
+    /// What a problem says of a record that was never finished.
+    static func message(torn seq: some BinaryInteger, slots: some BinaryInteger) -> String {
+        "an event was begun and never finished: seq \(seq), \(slots) slots"
+    }
+
+    /// SQL that tells whether the event `e` is a loss: kinds `drop` and `torn`.
+    static let isLoss = "e.kind IN (25, 26)"
+
+    /// SQL that tells whether the event `e` is a problem.
+    static let isProblem = "(e.kind BETWEEN 12 AND 17 OR \(isLoss) OR (e.kind = 7 AND e.extra IS NOT NULL))"
 
     /// The same for problems of the same kind at the same site.
     var signature: String { Self.signature(kind: self.kind, site: self.site?.text ?? "") }

@@ -9,7 +9,7 @@ private import Synchronization
 
 /// Drains one recorder into one database, a batch a transaction, until it is stopped.
 ///
-/// A failing commit is tried again with the same batch for as long as the drain lives; meanwhile the recorder's buffer
+/// A failing commit is tried again with the same batch for as long as the drain lives; meanwhile the recorder's ring
 /// fills and then drops, with a count. Nobody who records ever waits for this thread.
 final class TrailDrain: Sendable {
     /// How many events one transaction takes at the most.
@@ -89,7 +89,8 @@ final class TrailDrain: Sendable {
     }
 
     /// Commits what is left, ends the run and waits for the thread. Blocks for two seconds at the most when the database
-    /// refuses; then the rest is lost and the run counts as crashed. Calling it again does nothing.
+    /// refuses; then the rest stays in the ring, or is lost without one, and the run counts as crashed. Calling it again does
+    /// nothing.
     func stop() {
         self.state.withLock { $0.isStopping = true }
         self.wake.signal()

@@ -61,8 +61,8 @@ enum ProjectionCheck {
             WHERE e.id IS NULL OR p.run_id IS NOT l.run_id OR p.seq IS NOT e.id - l.base + e.shift OR p.at IS NOT e.at
                 OR p.context_id IS NOT e.context_id OR p.site IS NOT e.site OR p.worker IS NOT l.worker
                 OR p.worker_number IS NOT l.number
-                OR (p.kind = 'teardown_failed') <> (e.kind = 7) OR (p.kind = 'lost') <> (e.kind = 25)
-                OR (e.kind NOT IN (7, 25) AND (p.kind IS NOT (SELECT name FROM event_kind WHERE id = e.kind)
+                OR (p.kind = 'teardown_failed') <> (e.kind = 7) OR (p.kind = 'lost') <> (\(ProblemRow.isLoss))
+                OR (e.kind <> 7 AND NOT \(ProblemRow.isLoss) AND (p.kind IS NOT (SELECT name FROM event_kind WHERE id = e.kind)
                     OR p.message IS NOT e.extra ->> '$.message' OR p.other_context_id IS NOT e.code
                     OR p.age_ns IS NOT e.extra ->> '$.age_ns'))
             LIMIT 1
@@ -72,7 +72,7 @@ enum ProjectionCheck {
         (
             """
             SELECT e.id FROM event AS e LEFT JOIN problem AS p ON p.id = e.id
-            WHERE p.id IS NULL AND (e.kind BETWEEN 12 AND 17 OR e.kind = 25 OR (e.kind = 7 AND e.extra IS NOT NULL)) LIMIT 1
+            WHERE p.id IS NULL AND \(ProblemRow.isProblem) LIMIT 1
             """,
             "problems lacks this event"
         ),

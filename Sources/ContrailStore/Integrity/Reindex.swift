@@ -60,7 +60,7 @@ package enum Reindex {
                         (SELECT value FROM string WHERE id = e.site) AS site, iif(e.kind = 7, e.extra, NULL) AS error,
                         iif(e.kind = 7, NULL, e.extra) AS detail
                     FROM event AS e JOIN event_kind AS k ON k.id = e.kind
-                    WHERE e.kind BETWEEN 12 AND 17 OR e.kind = 25 OR (e.kind = 7 AND e.extra IS NOT NULL)
+                    WHERE \(ProblemRow.isProblem)
                 )
                 """
         )
@@ -93,16 +93,29 @@ private struct RebuiltProblem {
         switch kind {
         case "teardown":
             self.kind = "teardown_failed"
-            self.message = "the teardown hook \(row.text(2) ?? "") threw: \(row.text(4) ?? "")"
+            self.message = ProblemRow.message(hook: row.text(2) ?? "", error: row.text(4) ?? "")
         case "drop":
             self.kind = "lost"
-            let numbers = ["count", "first_seq", "last_seq"].map { "\(detail?[$0] ?? 0)" }
-            self.message = "the buffer was full: \(numbers[0]) events lost, seq \(numbers[1]) to \(numbers[2])"
+            self.message = ProblemRow.message(
+                dropped: Self.number("count", in: detail),
+                from: Self.number("first_seq", in: detail),
+                to: Self.number("last_seq", in: detail)
+            )
+        case "torn":
+            self.kind = "lost"
+            self.message = ProblemRow.message(
+                torn: Self.number("first_seq", in: detail),
+                slots: Self.number("slots", in: detail)
+            )
         default:
             self.kind = kind
             self.message = detail?["message"] as? String ?? ""
             self.ownerSite = detail?["owner_site"] as? String
             self.age = (detail?["age_ns"] as? NSNumber)?.int64Value
         }
+    }
+
+    private static func number(_ name: String, in detail: [String: Any]?) -> UInt64 {
+        (detail?[name] as? NSNumber)?.uint64Value ?? 0
     }
 }

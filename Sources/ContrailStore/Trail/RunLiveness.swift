@@ -128,18 +128,22 @@ final class RunLiveness: Sendable {
         return String(cString: resolved)
     }
 
-    private static func lock(_ descriptor: CInt) -> Bool {
+    /// A lock of the whole file for writing.
+    private static var wholeFile: flock {
         var lock = flock()
         lock.l_type = Int16(F_WRLCK)
         lock.l_whence = Int16(SEEK_SET)
+        return lock
+    }
+
+    private static func lock(_ descriptor: CInt) -> Bool {
+        var lock = self.wholeFile
         return fcntl(descriptor, F_SETLK, &lock) == 0
     }
 
     /// Whether another process holds the lock. Asking takes nothing: who takes the lock in this moment gets it.
     private static func isLocked(_ descriptor: CInt) -> Bool {
-        var lock = flock()
-        lock.l_type = Int16(F_WRLCK)
-        lock.l_whence = Int16(SEEK_SET)
+        var lock = self.wholeFile
         guard fcntl(descriptor, F_GETLK, &lock) == 0 else { return true }
         return lock.l_type != Int16(F_UNLCK)
     }

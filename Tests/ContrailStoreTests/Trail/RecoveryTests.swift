@@ -88,6 +88,30 @@ struct RecoveryTests {
         #expect(try trail.rows("SELECT end_state FROM runs").map { $0[0] as String } == ["crashed", "clean"])
     }
 
+    @Test("A record that is damaged is reported as torn; verify agrees with that, and reindex says the same")
+    func torn() async throws {
+        let trail = try TemporaryTrail()
+        let path = trail.path
+        try FileManager.default.createDirectory(atPath: "\(path)-rings", withIntermediateDirectories: true)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in Self.die(at: path) }
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: "\(path)-rings").first)
+        let ring = URL(fileURLWithPath: "\(path)-rings/\(name)")
+        var bytes = try Data(contentsOf: ring)
+        // Some slot in the middle of what was recorded.
+        bytes[bytes.count - (FlightRecorder.Configuration().capacity - 100) * RingLayout.slotSize + 24] ^= 1
+        try bytes.write(to: ring)
+        let recovered = try TrailStore.recover(path: path)
+        #expect(recovered.first?.torn == 1)
+        #expect(try trail.rows("SELECT count(*) FROM events WHERE kind = 'torn'").first?[0] == 1)
+        let problems = try trail.rows("SELECT * FROM problems").map(\.description)
+        #expect(problems.count == 1)
+        #expect(problems.first?.contains("never finished") == true)
+        #expect(try TrailVerifier(path: path).run().finding?.message == nil)
+        try Reindex.run(path)
+        #expect(try trail.rows("SELECT * FROM problems").map(\.description) == problems)
+        #expect(try TrailVerifier(path: path).run().finding?.message == nil)
+    }
+
     @Test("A ring that cannot be read stays where it is, and the run is marked all the same")
     func unreadable() async throws {
         let trail = try TemporaryTrail()
