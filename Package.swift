@@ -323,6 +323,7 @@ let service: [Target] = [
             "ContrailMigrations",
             "ContrailRecorder",
             "ContrailStore",
+            "TestSupport",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift"),
             .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -140,8 +140,9 @@ struct RecordRoundTripTests {
     func pops(outcome: TrailEvent.Outcome) throws {
         for error in [nil, "", "boom"] {
             let event = try roundTrip {
-                $0.recordRequestPop(
+                $0.recordPop(
                     $1,
+                    isRequest: true,
                     remaining: 2,
                     outcome: outcome,
                     error: error,

@@ -76,47 +76,24 @@ extension FlightRecorder {
         }
     }
 
-    /// Records the pop of an app context.
+    /// Records the pop of an app context or of a request context.
     ///
     /// - Parameters:
+    ///   - isRequest: Whether it is a request context's.
     ///   - remaining: How many pushes of the lifetime remain.
     ///   - error: The text of the error, redacted.
     ///   - duration: Nanoseconds since the first push.
     @inline(__always)
-    package func recordAppPop(
+    package func recordPop(
         _ head: RecordHead,
+        isRequest: Bool,
         remaining: Int,
         outcome: TrailEvent.Outcome,
         error: String?,
         duration: UInt64,
         site: Site
     ) {
-        self.recordPop(.appPop, head, remaining, outcome, error, duration, site)
-    }
-
-    /// Records the pop of a request context, as that of an app context.
-    @inline(__always)
-    package func recordRequestPop(
-        _ head: RecordHead,
-        remaining: Int,
-        outcome: TrailEvent.Outcome,
-        error: String?,
-        duration: UInt64,
-        site: Site
-    ) {
-        self.recordPop(.requestPop, head, remaining, outcome, error, duration, site)
-    }
-
-    @inline(__always)
-    private func recordPop(
-        _ kind: EventKind,
-        _ head: RecordHead,
-        _ remaining: Int,
-        _ outcome: TrailEvent.Outcome,
-        _ error: String?,
-        _ duration: UInt64,
-        _ site: Site
-    ) {
+        let kind = isRequest ? EventKind.requestPop : .appPop
         let place = self.dictionary.entry(of: site)
         let words = PopWords(
             site: place,

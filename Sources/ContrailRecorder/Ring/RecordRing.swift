@@ -32,8 +32,6 @@ package final class RecordRing: @unchecked Sendable {
 
     /// Where the reader reads next.
     private var cursor: UInt64 = 0
-    /// The number of the last record that was read.
-    private var lastSeq: UInt64 = 0
     /// Since when the reader has waited for the record at its cursor; 0 when it does not.
     private var waitingSince: UInt64 = 0
 
@@ -252,7 +250,6 @@ package final class RecordRing: @unchecked Sendable {
         if let record = self.record(at: self.cursor, before: end) {
             self.waitingSince = 0
             self.cursor &+= record.slots
-            self.lastSeq = record.seq
             return .record(record)
         }
         if self.waitingSince == 0 { self.waitingSince = max(now, 1) }

@@ -2,6 +2,7 @@
 
 import ContrailRecorder
 import Foundation
+import TestSupport
 import Testing
 
 /// A folder of its own for one test.
@@ -118,7 +119,7 @@ struct DeadRingTests {
     func damaged() throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("damaged ring: seed \(seed)")
-        var generator = SplitMix(seed)
+        var generator = SeededRandom(seed: seed)
         let folder = try Folder()
         let recorder = try folder.recorder(slots: 128)
         for number in 0..<60 { mark(recorder, "mark \(number)") }
@@ -164,20 +165,5 @@ struct DeadRingTests {
         #expect(recorder.isRecording)
         mark(recorder, "after")
         #expect(try folder.events().events.count == 2)
-    }
-}
-
-/// Numbers that a seed decides.
-private struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { self.state = seed }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

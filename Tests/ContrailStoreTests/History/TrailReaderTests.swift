@@ -3,6 +3,7 @@
 import ContrailRecorder
 import ContrailStore
 import GRDB
+import TestSupport
 import Testing
 
 @Suite("The history of g")
@@ -15,19 +16,7 @@ struct TrailReaderTests {
         let seq: Int64
     }
 
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            self.state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = self.state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
-    private static func value(_ random: inout Random) -> (RecordedValue, String) {
+    private static func value(_ random: inout SeededRandom) -> (RecordedValue, String) {
         switch Int.random(in: 0..<6, using: &random) {
         case 0: (.null, "null")
         case 1: (.bool(true), "true")
@@ -38,12 +27,12 @@ struct TrailReaderTests {
         }
     }
 
-    private static func integer(_ random: inout Random) -> (RecordedValue, String) {
+    private static func integer(_ random: inout SeededRandom) -> (RecordedValue, String) {
         let value = Int64.random(in: .min ... .max, using: &random)
         return (.integer(value), String(value))
     }
 
-    private func write(_ count: Int, to trail: TrailStore, _ random: inout Random) -> [Step] {
+    private func write(_ count: Int, to trail: TrailStore, _ random: inout SeededRandom) -> [Step] {
         (0..<count).map { _ in
             let context = UInt32.random(in: 1...5, using: &random)
             let key = "key\(Int.random(in: 0..<12, using: &random))"
@@ -62,7 +51,7 @@ struct TrailReaderTests {
     @Test("a moment, a key's versions and a difference are what a table in memory says", arguments: 0..<4)
     func oracle(round: UInt64) async throws {
         let seed = UInt64.random(in: 0...UInt64.max) &+ round
-        var random = Random(state: seed)
+        var random = SeededRandom(seed: seed)
         let directory = try TemporaryTrail()
         let trail = try directory.open()
         // A second run in the same file, so that ids and numbers part.

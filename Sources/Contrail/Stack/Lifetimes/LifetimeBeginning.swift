@@ -68,16 +68,7 @@ extension AppContext {
     func undoPush(_ error: any Error, by owner: ExecutionID = ExecutionID.current, site: Site) {
         let time = self.app.timeToNote
         let lifetime = self.lifetime.undoPush(of: owner, at: time, isRecording: self.app.isRecording)
-        self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
-            recorder.recordAppPop(
-                head,
-                remaining: lifetime.depth,
-                outcome: .failed,
-                error: self.app.recordedText(of: error),
-                duration: time &- lifetime.beganAt,
-                site: site
-            )
-        }
+        self.app.record(lifetime, isRequest: false, .failed(error), at: time, site)
     }
 }
 
@@ -109,16 +100,7 @@ extension App.RequestContext {
     func undoPush(_ error: any Error, by owner: ExecutionID = ExecutionID.current, site: Site) {
         let time = self.app.timeToNote
         let lifetime = self.lifetime.undoPush(of: owner, at: time, isRecording: self.app.isRecording)
-        self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
-            recorder.recordRequestPop(
-                head,
-                remaining: lifetime.depth,
-                outcome: .failed,
-                error: self.app.recordedText(of: error),
-                duration: time &- lifetime.beganAt,
-                site: site
-            )
-        }
+        self.app.record(lifetime, isRequest: true, .failed(error), at: time, site)
     }
 }
 

@@ -259,17 +259,7 @@ extension AppContext {
         if lifetime.depth == 0 {
             LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
         }
-        let error = self.app.recordedText(of: outcome.error)
-        self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
-            recorder.recordAppPop(
-                head,
-                remaining: lifetime.depth,
-                outcome: outcome.recorded,
-                error: error,
-                duration: time &- lifetime.beganAt,
-                site: site
-            )
-        }
+        self.app.record(lifetime, isRequest: false, outcome, at: time, site)
         guard Signals.appContextPopped.hasReceivers else { return }
         do {
             try Signals.appContextPopped.send(from: self.app, ())
@@ -294,17 +284,7 @@ extension App.RequestContext {
             let path = self.request.path
             LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
         }
-        let error = self.app.recordedText(of: outcome.error)
-        self.app.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
-            recorder.recordRequestPop(
-                head,
-                remaining: lifetime.depth,
-                outcome: outcome.recorded,
-                error: error,
-                duration: time &- lifetime.beganAt,
-                site: site
-            )
-        }
+        self.app.record(lifetime, isRequest: true, outcome, at: time, site)
     }
 }
 
@@ -323,6 +303,22 @@ extension App {
         let lifetime = context.lifetime.current
         self.record(context: lifetime.ordinal, unit: context.lifetime.label) { recorder, head in
             recorder.recordFailure(head, step: self.recordedName(step), error: text)
+        }
+    }
+
+    /// Records a pop.
+    @inline(__always)
+    func record(_ lifetime: LifetimeState.Ending, isRequest: Bool, _ outcome: Outcome, at time: UInt64, _ site: Site) {
+        self.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
+            recorder.recordPop(
+                head,
+                isRequest: isRequest,
+                remaining: lifetime.depth,
+                outcome: outcome.recorded,
+                error: self.recordedText(of: outcome.error),
+                duration: time &- lifetime.beganAt,
+                site: site
+            )
         }
     }
 
