@@ -25,7 +25,7 @@ public func withRequestContext<Result, Failure: Error>(
     let site = Site(fileID: fileID, line: line)
     try ContextScope.refuse(app, forRequest: true, as: Failure.self, site)
     let context = App.RequestContext(app, request)
-    let scope = ContextScope(context, worker: worker, site: site)
+    let scope = ContextScope.open(context, worker: worker, site: site)
     return try scope.use { () throws(Failure) in try operation(context) }
 }
 
@@ -48,6 +48,6 @@ public nonisolated(nonsending) func withRequestContext<Result, Failure: Error>(
     _ operation: nonisolated(nonsending) (App.RequestContext) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
     let context = App.RequestContext(app, request)
-    let scope = ContextScope(context, worker: worker, site: Site(fileID: fileID, line: line))
+    let scope = ContextScope.open(context, worker: worker, site: Site(fileID: fileID, line: line))
     return try await scope.use { () async throws(Failure) in try await operation(context) }
 }

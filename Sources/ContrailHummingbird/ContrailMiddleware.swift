@@ -44,7 +44,7 @@ public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddl
             requestID: context.id,
             origin: .http
         )
-        let scope = ContextScope(requestContext, worker: context.connection.worker, site: Site())
+        let scope = ContextScope.open(requestContext, worker: context.connection.worker, site: Site())
         do {
             try await scope.enter()
         } catch {

@@ -166,7 +166,15 @@ struct RecordRoundTripTests {
     func teardowns() throws {
         for (hook, error) in [("close", nil), ("close", "boom"), (String(repeating: "h", count: 400), "x")] {
             let event = try roundTrip {
-                $0.recordTeardown($1, hook: hook, position: 5, duration: 77, error: error, site: self.site)
+                $0.recordTeardown(
+                    $1,
+                    $0.hook(hook, at: self.site),
+                    hook: hook,
+                    position: 5,
+                    duration: 77,
+                    error: error,
+                    site: self.site
+                )
             }
             guard case .teardown(let teardown) = event.body else {
                 Issue.record("\(event.kind)")
@@ -285,6 +293,7 @@ struct RecordRoundTripTests {
                 recorder.recordAppPush($0, depth: 1, origin: .manual, app: "app\(number)", parent: nil, site: site)
                 recorder.recordTeardown(
                     $0,
+                    recorder.hook("hook\(number)", at: site),
                     hook: "hook\(number)",
                     position: 1,
                     duration: 1,

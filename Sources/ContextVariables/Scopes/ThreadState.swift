@@ -13,9 +13,9 @@ package final class ThreadState {
     /// The worker that a thread is to the units it hosts: `thread:4711`.
     package let worker: Worker
     /// What the room above ended last on the thread.
-    package var lastEnded: Ended? { self.endedPlace.pointee }
+    package var lastEnded: Ended? { self.endedPlace.pointee.at == 0 ? nil : self.endedPlace.pointee }
     /// A place of its own, because every access to a variable of a class is checked, which costs more than writing it.
-    private let endedPlace: UnsafeMutablePointer<Ended?>
+    private let endedPlace: UnsafeMutablePointer<Ended>
     /// What was set on the thread outside any scope and in a context, and not reset.
     private var sets: [(id: VariableID, variable: String, place: SetPlace)] = []
     /// The scope of imperative pushes made outside any task and any `with…` call.
@@ -23,29 +23,13 @@ package final class ThreadState {
 
     /// Something that ended on a thread, kept for messages. It holds nothing alive but text.
     package struct Ended {
-        package let kind: StaticString
-        package let name: String
-        package let path: String?
-        package let fileID: StaticString
-        package let line: UInt
-        /// In nanoseconds of the monotonic clock.
-        package let at: UInt64
-
-        package init(
-            kind: StaticString,
-            name: String,
-            path: String?,
-            fileID: StaticString,
-            line: UInt,
-            at: UInt64
-        ) {
-            self.kind = kind
-            self.name = name
-            self.path = path
-            self.fileID = fileID
-            self.line = line
-            self.at = at
-        }
+        package fileprivate(set) var kind: StaticString = ""
+        package fileprivate(set) var name = ""
+        package fileprivate(set) var path: String?
+        package fileprivate(set) var fileID: StaticString = ""
+        package fileprivate(set) var line: UInt = 0
+        /// In nanoseconds of the monotonic clock; 0 when nothing has ended.
+        package fileprivate(set) var at: UInt64 = 0
     }
 
     /// Whether the thread belongs to a pool that runs one piece of work after another: Dispatch's or NIO's.
@@ -81,7 +65,7 @@ package final class ThreadState {
         self.threadID = Self.readThreadID()
         self.worker = Worker(kind: "thread", number: self.threadID)
         self.endedPlace = .allocate(capacity: 1)
-        self.endedPlace.initialize(to: nil)
+        self.endedPlace.initialize(to: Ended())
     }
 
     deinit {
@@ -125,11 +109,26 @@ package final class ThreadState {
     }
 
     /// Notes what ended last on the thread that calls.
-    package static func noteEnded(_ ended: consuming Ended) {
+    package static func noteEnded(
+        _ kind: StaticString,
+        of name: String,
+        path: String?,
+        fileID: StaticString,
+        line: UInt,
+        at time: UInt64
+    ) {
         if pthread_getspecific(self.key) == nil { _ = self.current }
         guard let state = pthread_getspecific(self.key) else { return }
         // The thread keeps its state for as long as it runs, which it is doing here.
-        Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.endedPlace.pointee = ended }
+        Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { state in
+            state.endedPlace.pointee.kind = kind
+            state.endedPlace.pointee.fileID = fileID
+            state.endedPlace.pointee.line = line
+            state.endedPlace.pointee.at = time
+            // One thread runs the contexts of one app nearly always: what is there already need not be counted.
+            if state.endedPlace.pointee.name != name { state.endedPlace.pointee.name = name }
+            if path != nil || state.endedPlace.pointee.path != nil { state.endedPlace.pointee.path = path }
+        }
     }
 
     // MARK: - Values set on the thread

@@ -17,16 +17,20 @@ extension App {
         at time: UInt64? = nil,
         _ write: (FlightRecorder, RecordHead) -> Void
     ) {
-        guard self.isRecording, let recorder = self.recorder else { return }
-        let worker = unit?.worker
-        recorder.withHead(
-            context: context ?? 0,
-            workerKind: worker?.kind,
-            workerNumber: worker?.number ?? 0,
-            epoch: unit?.epoch.rawValue ?? 0,
-            thread: ThreadState.currentThreadID,
-            time: time ?? MonotonicClock.nanoseconds
-        ) { write(recorder, $0) }
+        guard let recorder = self.recorder.map({ Unmanaged.passUnretained($0) }) else { return }
+        // Borrowed, as below.
+        recorder._withUnsafeGuaranteedRef { recorder in
+            guard recorder.isRecording else { return }
+            let worker = unit?.worker
+            recorder.withHead(
+                context: context ?? 0,
+                workerKind: worker?.kind,
+                workerNumber: worker?.number ?? 0,
+                epoch: unit?.epoch.rawValue ?? 0,
+                thread: ThreadState.currentThreadID,
+                time: time ?? MonotonicClock.nanoseconds
+            ) { write(recorder, $0) }
+        }
     }
 
     /// Records an event of a unit of work, as its twin does.

@@ -3,7 +3,7 @@
 internal import ContrailRecorder
 
 /// A function that runs when a lifetime of a context ends.
-struct TeardownHook<Subject: Sendable>: Sendable {
+final class TeardownHook<Subject: Sendable>: Sendable {
     enum Body: Sendable {
         case sync(@Sendable (Subject, Outcome) throws -> Void)
         case async(@Sendable (Subject, Outcome) async throws -> Void)
@@ -12,11 +12,15 @@ struct TeardownHook<Subject: Sendable>: Sendable {
     let name: String
     let site: Site
     let body: Body
+    /// What is recorded of it; nil where nothing can be.
+    let recorded: FlightRecorder.RecordedHook?
 
-    init(_ name: String?, _ site: Site, _ body: Body) {
-        self.name = name ?? site.description
+    init(_ name: String?, _ site: Site, in app: App, _ body: Body) {
+        let name = name ?? site.description
+        self.name = name
         self.site = site
         self.body = body
+        self.recorded = app.recorder?.hook(name, at: site)
     }
 
     var isAsync: Bool {

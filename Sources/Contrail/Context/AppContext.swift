@@ -73,6 +73,7 @@ public final class AppContext: ContextDrawing {
     /// Makes a context together with its first push, which is counted already.
     init(
         _ app: App,
+        origin: TrailEvent.Push.Origin = .manual,
         by owner: ExecutionID,
         at time: UInt64,
         site: Site,
@@ -80,7 +81,7 @@ public final class AppContext: ContextDrawing {
         ordinal: TrailEvent.ContextOrdinal
     ) {
         self.app = app
-        self.origin = .manual
+        self.origin = origin
         self.lifetime = LifetimeState(by: owner, at: time, site: site, in: place, ordinal: ordinal)
         self.ownNamespace = app.makeNamespace?()
     }

@@ -47,7 +47,7 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) throws(ContextError) -> (any Sendable)? {
-        if let value = self.read(name, Site(fileID: fileID, line: line)) { return value }
+        if let value = self.read(name, Site(fileID: fileID, line: line)) { return StoredNil.stored(value) }
         throw self.missing(name, Site(fileID: fileID, line: line))
     }
 
@@ -58,7 +58,7 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) -> (any Sendable)? {
-        if let value = self.read(name, Site(fileID: fileID, line: line)) { value } else { fallback }
+        if let value = self.read(name, Site(fileID: fileID, line: line)) { StoredNil.stored(value) } else { fallback }
     }
 
     /// The value under a name as a type; throws ``ContextError/Code/missingKey`` or ``ContextError/Code/wrongType``.
@@ -91,14 +91,14 @@ public final class ContextNamespace: Sendable {
     ///
     /// Setting stores the value, and setting `nil` stores nil, as Flask does; ``remove(_:fileID:line:)`` removes.
     public subscript(name: String, fileID: StaticString = #fileID, line: UInt = #line) -> (any Sendable)? {
-        get { self.read(name, Site(fileID: fileID, line: line)) ?? nil }
+        get { self.read(name, Site(fileID: fileID, line: line)).flatMap { StoredNil.stored($0) } }
         set { self.set(name, newValue, Site(fileID: fileID, line: line)) }
     }
 
     /// The value under a name, as with `g["name"]`. The language gives it no call site, so the trail does
     /// not know the writer's: use another view where that matters.
     public subscript(dynamicMember name: String) -> (any Sendable)? {
-        get { self.read(name, .unknown) ?? nil }
+        get { self.read(name, .unknown).flatMap { StoredNil.stored($0) } }
         set { self.set(name, newValue, .unknown) }
     }
 
@@ -111,7 +111,7 @@ public final class ContextNamespace: Sendable {
         get {
             // An absent value must not reach the cast: to an optional `Key.Value` nothing would become a stored nil.
             guard let value = self.read(Key.name, Site(fileID: fileID, line: line)) else { return nil }
-            return value as? Key.Value
+            return StoredNil.stored(value) as? Key.Value
         }
         set {
             let site = Site(fileID: fileID, line: line)
@@ -129,7 +129,7 @@ public final class ContextNamespace: Sendable {
         line: UInt = #line
     ) throws(ContextError) -> (any Sendable)? {
         let site = Site(fileID: fileID, line: line)
-        if let value = self.removeValue(name, site) { return value }
+        if let value = self.removeValue(name, site) { return StoredNil.stored(value) }
         throw self.missing(name, site)
     }
 
@@ -141,7 +141,11 @@ public final class ContextNamespace: Sendable {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) -> (any Sendable)? {
-        if let value = self.removeValue(name, Site(fileID: fileID, line: line)) { value } else { fallback }
+        if let value = self.removeValue(name, Site(fileID: fileID, line: line)) {
+            StoredNil.stored(value)
+        } else {
+            fallback
+        }
     }
 
     /// The value under a name; when it is absent, first stores `value` there, be it nil (`G-05`).
@@ -155,12 +159,12 @@ public final class ContextNamespace: Sendable {
         let site = Site(fileID: fileID, line: line)
         let change = self.change(to: value)
         self.isTouched.store(true, ordering: .releasing)
-        let existing = self.table.withLock { table -> (any Sendable)?? in
-            if let place = table.place(of: name) { return .some(table.entries[place].value) }
-            self.insert(value, name, change, site, into: &table)
+        let existing = self.table.withLock { table -> (any Sendable)? in
+            if let place = table.place(of: name) { return table.entries[place].value }
+            self.insert(StoredNil.keeping(value), name, change, site, into: &table)
             return nil
         }
-        return existing ?? value
+        return if let existing { StoredNil.stored(existing) } else { value }
     }
 
     /// Removes a name; throws ``ContextError/Code/missingKey`` when it is absent.
@@ -213,7 +217,7 @@ public final class ContextNamespace: Sendable {
         guard let (names, entries) = found, !entries.isEmpty || !onlyIfChanged else { return }
         let values = zip(names, entries).map { name, entry in
             let recorded = entry.recorded ?? recorder.name(name)
-            let value = recorder.redacted(RecordedValue(entry.value), underSecret: recorded.isSecret)
+            let value = recorder.redacted(RecordedValue(StoredNil.stored(entry.value)), underSecret: recorded.isSecret)
             return (name: recorded, value: value)
         }
         self.app.record(context: context ?? self.currentOrdinal, unit: unit) { recorder, head in
@@ -228,16 +232,16 @@ public final class ContextNamespace: Sendable {
 
     /// What is under a name. A value that an earlier lifetime left in another unit of work is reported, once.
     ///
-    /// The outer optional tells whether the name is there, the inner one is the value, be it a stored nil.
-    private func read(_ name: String, _ site: Site) -> (any Sendable)?? {
+    /// As ``StoredNil`` keeps it; nil when the name is absent.
+    private func read(_ name: String, _ site: Site) -> (any Sendable)? {
         let ordinal = self.ordinal.load(ordering: .relaxed)
         var isOld = false
-        let value = self.table.withLock { table -> (any Sendable)?? in
+        let value = self.table.withLock { table -> (any Sendable)? in
             guard let place = table.place(of: name) else { return nil }
             let setIn = table.entries[place].ordinal
             isOld = setIn != ordinal && setIn != 0
             // The only copy: of a value whose type is not known it costs more than finding it.
-            return .some(table.entries[place].value)
+            return table.entries[place].value
         }
         if isOld, self.reportsOldValues { self.reportOld(name, ordinal, site) }
         return value
@@ -272,8 +276,8 @@ public final class ContextNamespace: Sendable {
 
     private func set(_ name: String, _ newValue: consuming (any Sendable)?, _ site: Site) {
         // Moved, not copied: a copy of a value whose type is not known costs more than the rest.
-        var value = consume newValue
-        let change = self.change(to: value)
+        var value = StoredNil.keeping(newValue)
+        let change = self.change(toKept: value)
         self.isTouched.store(true, ordering: .releasing)
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
         self.table.withLock { table in
@@ -298,7 +302,7 @@ public final class ContextNamespace: Sendable {
 
     /// Adds a name. Called under the lock.
     private func insert(
-        _ value: (any Sendable)?,
+        _ value: consuming any Sendable,
         _ name: String,
         _ change: Change?,
         _ site: Site,
@@ -330,11 +334,23 @@ public final class ContextNamespace: Sendable {
 
     /// What is to be recorded of a change; `nil` when nothing is.
     private func change(to value: (any Sendable)?) -> Change? {
-        guard self.app.isRecording, let recorder = self.app.recorder else { return nil }
-        return Change(
-            unit: Scope.currentLabel,
-            value: recorder.redacted(RecordedValue(value), underSecret: false)
-        )
+        self.change { RecordedValue(value) }
+    }
+
+    /// The same for a value as ``StoredNil`` keeps it.
+    @inline(__always)
+    private func change(toKept value: any Sendable) -> Change? {
+        self.change { StoredNil.isKept(value) ? .null : RecordedValue(present: value) }
+    }
+
+    @inline(__always)
+    private func change(_ recorded: () -> RecordedValue) -> Change? {
+        guard let recorder = self.app.recorder.map({ Unmanaged.passUnretained($0) }) else { return nil }
+        // Borrowed: it is a constant of the app, which the namespace holds.
+        return recorder._withUnsafeGuaranteedRef { recorder in
+            guard recorder.isRecording else { return nil }
+            return Change(unit: Scope.currentLabel, value: recorder.redacted(recorded(), underSecret: false))
+        }
     }
 
     /// Records a change. Called under the lock, where the order of changes is decided: recording neither waits nor runs anybody's
@@ -351,12 +367,12 @@ public final class ContextNamespace: Sendable {
         }
     }
 
-    /// Removes a name. Returns its value; the outer optional tells whether it was there.
+    /// Removes a name. Returns its value as ``StoredNil`` keeps it; nil when it is absent.
     @discardableResult
-    private func removeValue(_ name: String, _ site: Site) -> (any Sendable)?? {
+    private func removeValue(_ name: String, _ site: Site) -> (any Sendable)? {
         let key = self.app.isRecording ? self.app.recorder?.name(name) : nil
         let unit = Scope.currentLabel
-        return self.table.withLock { table -> (any Sendable)?? in
+        return self.table.withLock { table -> (any Sendable)? in
             guard let place = table.place(of: name) else { return nil }
             let old = table.remove(at: place)
             table.version += 1
@@ -365,7 +381,7 @@ public final class ContextNamespace: Sendable {
                     recorder.recordDelete(head, key: key, site: site)
                 }
             }
-            return .some(old.value)
+            return old.value
         }
     }
 

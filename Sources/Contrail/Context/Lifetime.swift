@@ -21,33 +21,24 @@ struct Lifetime {
     /// When the last lifetime ended, in nanoseconds of the monotonic clock; 0 before that.
     fileprivate var endedAt: UInt64 = 0
     /// Where the lifetime was pushed first.
-    private(set) var site = Site()
-    /// The unit of work in which it was pushed.
-    fileprivate var place = UnitPlace.none
-    /// The unit of the first lifetime, when that has ended and the number was given.
-    fileprivate var firstEpoch: Epoch?
+    private(set) var site: Site
     /// The task or thread that made the oldest push.
     private var firstOwner: ExecutionID?
     /// Those that made the other pushes, in their order. Most lifetimes have none, and an empty array is counted too.
     private var otherOwners: [ExecutionID]?
 
-    init() {}
+    init() {
+        self.site = Site()
+    }
 
     /// A lifetime that begins with a context that nobody else has seen yet.
-    init(
-        by owner: ExecutionID,
-        at time: UInt64,
-        site: Site,
-        in place: consuming UnitPlace,
-        ordinal: TrailEvent.ContextOrdinal
-    ) {
+    init(by owner: ExecutionID, at time: UInt64, site: Site, ordinal: TrailEvent.ContextOrdinal) {
         self.depth = 1
         self.firstOwner = owner
         self.number = 1
         self.ordinal = ordinal
         self.beganAt = time
         self.site = site
-        self.place = place
     }
 
     /// Whether there is a push that no pop is undoing.
@@ -70,7 +61,6 @@ struct Lifetime {
         by owner: ExecutionID,
         at time: UInt64,
         site: Site,
-        in place: UnitPlace,
         recorder: FlightRecorder?
     ) {
         self.firstOwner = owner
@@ -79,7 +69,6 @@ struct Lifetime {
         self.isTornDown = false
         self.beganAt = time
         self.site = site
-        self.place = place
     }
 
     fileprivate mutating func addOwner(_ owner: ExecutionID) {
@@ -102,102 +91,27 @@ struct Lifetime {
     }
 }
 
-/// Where a lifetime finds its unit of work. One that nobody has asked for is not made.
-enum UnitPlace: Sendable {
-    case none
-    /// In this one.
-    case given(WorkUnit)
-    /// In the one of this epoch that the worker was in. Unmanaged: the scope that made the first push holds the worker, and the pop
-    /// of that push ends the lifetime or puts the unit itself here (``settle()``).
-    case hosted(Unmanaged<Worker>, Epoch)
-    /// In one of its own in a task, of which there is at most the number.
-    case reserved(Epoch?)
-    /// In one of its own in a task, which was over before anybody asked for it.
-    case over(Epoch?)
-
-    /// The unit, made now if need be.
-    fileprivate var unit: WorkUnit? {
-        mutating get {
-            switch self {
-            case .none: return nil
-            case .given(let unit): return unit
-            case .hosted(let worker, let epoch): return worker._withUnsafeGuaranteedRef { $0.unit(of: epoch) }
-            case .reserved(let epoch): return self.make(epoch, isEnded: false)
-            case .over(let epoch): return self.make(epoch, isEnded: true)
-            }
-        }
-    }
-
-    private mutating func make(_ epoch: Epoch?, isEnded: Bool) -> WorkUnit {
-        let unit = WorkUnit(WorkUnit.Label(inTask: epoch ?? Epoch.next()), isEnded: isEnded)
-        self = .given(unit)
-        return unit
-    }
-
-    /// The number of the unit, if it has one.
-    fileprivate var epoch: Epoch? {
-        switch self {
-        case .none: nil
-        case .given(let unit): unit.epoch
-        case .hosted(_, let epoch): epoch
-        case .reserved(let epoch), .over(let epoch): epoch
-        }
-    }
-
-    /// Leaves nothing here.
-    fileprivate mutating func take() -> UnitPlace {
-        let place = consume self
-        self = .none
-        return place
-    }
-
-    /// Takes the unit of a worker that may not be held any longer.
-    fileprivate mutating func settle() {
-        if case .hosted = self, let unit = self.unit { self = .given(unit) }
-    }
-
-    /// Says that the unit of its own is over. Returns it, if it was made: it is the caller's to end.
-    fileprivate mutating func end() -> WorkUnit? {
-        switch self {
-        case .given(let unit): return unit
-        case .reserved(let epoch):
-            self = .over(epoch)
-            return nil
-        case .none, .hosted, .over: return nil
-        }
-    }
-
-    /// What the trail knows of the unit, which need not be made for it.
-    var label: WorkUnit.Label? {
-        mutating get {
-            switch self {
-            case .none: return nil
-            case .given(let unit): return unit.label
-            case .hosted(let worker, let epoch):
-                return WorkUnit.Label(epoch: epoch, worker: worker._withUnsafeGuaranteedRef { $0.name })
-            case .reserved(let epoch?), .over(let epoch?): return WorkUnit.Label(inTask: epoch)
-            case .reserved(nil):
-                let epoch = Epoch.next()
-                self = .reserved(epoch)
-                return WorkUnit.Label(inTask: epoch)
-            case .over(nil):
-                let epoch = Epoch.next()
-                self = .over(epoch)
-                return WorkUnit.Label(inTask: epoch)
-            }
-        }
-    }
-}
-
 /// The pushes of one context, guarded, with what readers need without the lock.
 struct LifetimeState: ~Copyable, Sendable {
-    private let state: Mutex<Lifetime>
+    // It moves into its lock; a copy on the way would be counted. Not private: initialisers that are inlined elsewhere make one.
+    struct State: ~Copyable {
+        var lifetime: Lifetime
+        /// The unit of work in which it was pushed.
+        var place: UnitPlace
+        /// The unit of the first lifetime, when that has ended and the number was given.
+        var firstEpoch: Epoch?
+    }
+
+    private let state: Mutex<State>
     private let liveNumber: Atomic<UInt64>
+    /// The lifetime's number in the run, written under the lock.
+    private let lastOrdinal: Atomic<TrailEvent.ContextOrdinal>
 
     /// Of a context that is not pushed.
     init() {
         self.liveNumber = Atomic(0)
-        self.state = Mutex(Lifetime())
+        self.lastOrdinal = Atomic(0)
+        self.state = Mutex(State(lifetime: Lifetime(), place: .none))
     }
 
     /// Of a context that comes to be with its first push, which needs no lock: nobody else has seen it yet.
@@ -210,17 +124,19 @@ struct LifetimeState: ~Copyable, Sendable {
         ordinal: TrailEvent.ContextOrdinal
     ) {
         self.liveNumber = Atomic(1)
-        self.state = Mutex(Lifetime(by: owner, at: time, site: site, in: place, ordinal: ordinal))
+        self.lastOrdinal = Atomic(ordinal)
+        let first = Lifetime(by: owner, at: time, site: site, ordinal: ordinal)
+        self.state = Mutex(State(lifetime: first, place: place))
     }
 
     /// The lifetime that is running, by a number that no other of the context has; 0 when none is.
     var identity: UInt64 { self.liveNumber.load(ordering: .acquiring) }
 
     /// A copy of what is known.
-    var current: Lifetime { self.state.withLock { $0 } }
+    var current: Lifetime { self.state.withLock { $0.lifetime } }
 
     /// The number of the lifetime in the run; 0 before the first.
-    var ordinal: TrailEvent.ContextOrdinal { self.state.withLock { $0.ordinal } }
+    var ordinal: TrailEvent.ContextOrdinal { self.lastOrdinal.load(ordering: .acquiring) }
 
     /// The unit of work in which the running lifetime was pushed, made now if need be.
     var unit: WorkUnit? { self.state.withLock { $0.place.unit } }
@@ -242,38 +158,43 @@ struct LifetimeState: ~Copyable, Sendable {
         by owner: ExecutionID,
         at time: UInt64,
         site: Site,
-        unit: WorkUnit?,
+        in place: consuming UnitPlace,
         recorder: FlightRecorder?
     ) -> Beginning {
-        self.state.withLock { lifetime in
-            lifetime.depth += 1
-            if lifetime.depth == 1 {
-                let place = unit.map { UnitPlace.given($0) } ?? .none
-                lifetime.begin(by: owner, at: time, site: site, in: place, recorder: recorder)
-                self.liveNumber.store(lifetime.number, ordering: .releasing)
+        self.state.withLock { state in
+            state.lifetime.depth += 1
+            if state.lifetime.depth == 1 {
+                state.lifetime.begin(by: owner, at: time, site: site, recorder: recorder)
+                state.place = place
+                self.lastOrdinal.store(state.lifetime.ordinal, ordering: .releasing)
+                self.liveNumber.store(state.lifetime.number, ordering: .releasing)
             } else {
-                lifetime.addOwner(owner)
+                state.lifetime.addOwner(owner)
             }
-            return Beginning(depth: lifetime.depth, ordinal: lifetime.ordinal, previousEnd: lifetime.endedAt)
+            return Beginning(
+                depth: state.lifetime.depth,
+                ordinal: state.lifetime.ordinal,
+                previousEnd: state.lifetime.endedAt
+            )
         }
     }
 
     /// The unit of its own that the first lifetime reserved, made now; an ended one when that lifetime is over.
     func reservedUnit() -> WorkUnit? {
-        self.state.withLock { lifetime in
-            if lifetime.number == 1, lifetime.depth > 0 { return lifetime.place.unit }
-            return WorkUnit(WorkUnit.Label(inTask: lifetime.firstEpoch ?? Epoch.next()), isEnded: true)
+        self.state.withLock { state in
+            if state.lifetime.number == 1, state.lifetime.depth > 0 { return state.place.unit }
+            return WorkUnit(WorkUnit.Label(inTask: state.firstEpoch ?? Epoch.next()), isEnded: true)
         }
     }
 
     /// Begins a pop, and decides whether it is the one that tears down: two tasks that pop at once must not both leave it to
     /// the other.
     func beginPop() -> (ordinal: TrailEvent.ContextOrdinal, unit: WorkUnit.Label?, isLast: Bool) {
-        self.state.withLock { lifetime in
-            let isLast = lifetime.isAtLastPop
-            lifetime.popping += 1
-            if isLast { lifetime.isTornDown = true }
-            return (lifetime.ordinal, lifetime.place.label, isLast)
+        self.state.withLock { state in
+            let isLast = state.lifetime.isAtLastPop
+            state.lifetime.popping += 1
+            if isLast { state.lifetime.isTornDown = true }
+            return (state.lifetime.ordinal, state.place.label, isLast)
         }
     }
 
@@ -290,7 +211,7 @@ struct LifetimeState: ~Copyable, Sendable {
         /// The unit that was over with the pop, and is the caller's to end.
         let endedUnit: WorkUnit?
         /// What is released now, outside the lock.
-        fileprivate let released: WorkUnit?
+        fileprivate let released: (any AnyObject & Sendable)?
     }
 
     /// Counts a pop that was begun. The lifetime ends when it is the last.
@@ -304,9 +225,9 @@ struct LifetimeState: ~Copyable, Sendable {
     ///
     /// - Parameter endsUnit: Whether the unit that the lifetime reserved is over with it.
     func popAtOnce(of owner: ExecutionID, at time: UInt64, isRecording: Bool, endsUnit: Bool) -> Ending {
-        self.state.withLock { lifetime in
-            if lifetime.isAtLastPop { lifetime.isTornDown = true }
-            return self.count(owner, at: time, isRecording: isRecording, popping: 0, endsUnit: endsUnit, &lifetime)
+        self.state.withLock { state in
+            if state.lifetime.isAtLastPop { state.lifetime.isTornDown = true }
+            return self.count(owner, at: time, isRecording: isRecording, popping: 0, endsUnit: endsUnit, &state)
         }
     }
 
@@ -327,29 +248,33 @@ struct LifetimeState: ~Copyable, Sendable {
         isRecording: Bool,
         popping: Int,
         endsUnit: Bool,
-        _ lifetime: inout Lifetime
+        _ state: inout State
     ) -> Ending {
-        let label = isRecording ? lifetime.place.label : nil
-        let endedUnit = endsUnit ? lifetime.place.end() : nil
-        lifetime.removeOwner(owner)
-        lifetime.depth -= 1
-        lifetime.popping -= popping
+        let label = isRecording ? state.place.label : nil
+        let endedUnit = endsUnit ? state.place.end() : nil
+        state.lifetime.removeOwner(owner)
+        state.lifetime.depth -= 1
+        state.lifetime.popping -= popping
         // The unit moves out with the end of the lifetime, and is released outside the lock.
-        var released: WorkUnit?
-        if lifetime.depth == 0 {
-            let place = lifetime.place.take()
-            if case .given(let unit) = place { released = unit }
-            lifetime.endedAt = time
-            if lifetime.number == 1 { lifetime.firstEpoch = place.epoch }
+        var released: (any AnyObject & Sendable)?
+        if state.lifetime.depth == 0 {
+            let place = state.place.take()
+            switch place {
+            case .given(let unit): released = unit
+            case .within(let context, _): released = context
+            case .none, .hosted, .reserved, .over: break
+            }
+            state.lifetime.endedAt = time
+            if state.lifetime.number == 1 { state.firstEpoch = place.epoch }
             self.liveNumber.store(0, ordering: .releasing)
         } else {
-            lifetime.place.settle()
+            state.place.settle()
         }
         return Ending(
-            depth: lifetime.depth,
-            ordinal: lifetime.ordinal,
-            beganAt: lifetime.beganAt,
-            site: lifetime.site,
+            depth: state.lifetime.depth,
+            ordinal: state.lifetime.ordinal,
+            beganAt: state.lifetime.beganAt,
+            site: state.lifetime.site,
             unit: label,
             endedUnit: endedUnit,
             released: released

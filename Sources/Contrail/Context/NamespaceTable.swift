@@ -3,9 +3,30 @@
 internal import ContextVariables
 internal import ContrailRecorder
 
+/// A nil that was stored, where an absent value is something else. Values are kept without an optional around them: copying an
+/// optional of an unknown type costs several times as much.
+struct StoredNil: Sendable {
+    /// The value as it is kept.
+    @inline(__always)
+    static func keeping(_ value: consuming (any Sendable)?) -> any Sendable {
+        if let value { value } else { StoredNil() }
+    }
+
+    /// The value as it was stored.
+    @inline(__always)
+    static func stored(_ kept: any Sendable) -> (any Sendable)? {
+        self.isKept(kept) ? nil : kept
+    }
+
+    /// Whether the value stands for a nil. Opened by the call: asking an existential for its type takes longer.
+    @inline(__always)
+    static func isKept<Value>(_ value: Value) -> Bool { Value.self == StoredNil.self }
+}
+
 /// What is under one name in `g`.
 struct NamespaceEntry: Sendable {
-    var value: (any Sendable)?
+    /// As ``StoredNil`` keeps it.
+    var value: any Sendable
     /// The name as the trail keeps it; nil while nothing has been recorded of it.
     var recorded: RecordedName?
     /// In which lifetime, where and in which unit of work it was set.

@@ -131,6 +131,11 @@ extension App {
             self.mutable.withLock { $0.appContext }
         }
 
+        /// The namespace of ``appContext``, if anybody has asked for it.
+        var touchedNamespace: ContextNamespace? {
+            self.mutable.withLock { $0.appContext?.touchedNamespace }
+        }
+
         /// The namespace of ``appContext``; throws ``ContextError/Code/notPushed`` before the first push.
         public var g: ContextNamespace {
             get throws(ContextError) {
@@ -259,7 +264,11 @@ extension App {
 
         /// A text of the client's as it may be stored and shown.
         private func storable(_ text: String, limit: Int) -> String {
-            self.app.recorder?.redacted(text, limit: limit) ?? RedactionPolicy().redacted(text, limit: limit)
+            guard let recorder = self.app.recorder.map({ Unmanaged.passUnretained($0) }) else {
+                return RedactionPolicy().redacted(text, limit: limit)
+            }
+            // Borrowed: it is a constant of the app, which the context holds.
+            return recorder._withUnsafeGuaranteedRef { $0.redacted(text, limit: limit) }
         }
     }
 }

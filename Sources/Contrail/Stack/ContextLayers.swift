@@ -119,17 +119,22 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
         )
     }
 
-    /// Makes a scope that is its own layers, with nothing around it.
+    /// Makes a scope that is its own layers, with nothing around it. A request shows from ``bindRequest()`` on.
     @inline(__always)
-    init(owner: ExecutionID, app: consuming AppContext, following worker: consuming Worker?) {
+    init(
+        owner: ExecutionID,
+        app: consuming AppContext,
+        request: App.RequestContext?,
+        following worker: consuming Worker?
+    ) {
         self.housekeepingDepth = 0
         self.currentPusher = Atomic(owner.word)
-        self.base = Visible(app: app, request: nil)
+        self.base = Visible(app: app, request: request)
         self.appSource = nil
         self.requestSource = nil
         self.outerRequest = nil
         self.borrowed = nil
-        self.requestIsBound = Atomic(true)
+        self.requestIsBound = Atomic(request == nil)
         super.init(
             owner: owner,
             following: worker,

@@ -18,6 +18,12 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     private let isRequest: Bool
     /// Whether the app context was made and counted and recorded as pushed when the scope was made.
     private let isCounted: Bool
+    /// Whether nothing was around the scope, and its app context reserved a unit that nobody may ask for.
+    private let isAlone: Bool
+    /// The number of that unit, if it has one yet.
+    private let reservedEpoch: Epoch?
+    /// When that app context was pushed.
+    private let openedAt: UInt64
     /// Whether the unit ends with the scope.
     private let ownsUnit: Bool
     private let parent: TrailEvent.ContextOrdinal?
@@ -29,6 +35,10 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     /// The app context of the scope. The base of such layers has one, whatever initialiser made them.
     @inline(__always)
     package var appContext: AppContext { self.base.app.unsafelyUnwrapped }
+
+    /// The same, borrowed: the base holds it for as long as the scope lives.
+    @inline(__always)
+    var borrowedContext: Unmanaged<AppContext> { Unmanaged.passUnretained(self.base.app.unsafelyUnwrapped) }
 
     /// The request context of the scope, if it is for one.
     @inline(__always)
@@ -64,23 +74,21 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             claim: claim,
             site: site
         )
-        scope.recordCountedPush(ordinal, claim.unit.label, at: time)
+        scope.appContext.recordFirstPush(
+            ordinal,
+            under: scope.parent,
+            in: claim.unit.label,
+            at: time,
+            site: site
+        )
         return scope
     }
 
     @inline(__always)
     private static func open(_ app: App, inTask caller: ExecutionID, _ site: Site) -> ContextScope {
-        // Only an event asks for the number here.
-        let epoch = app.isRecording ? Epoch.next() : nil
-        let (ordinal, time) = (app.nextOrdinal, app.timeToNote)
-        let scope = ContextScope(
-            alone: AppContext(app, by: caller, at: time, site: site, in: .reserved(epoch), ordinal: ordinal),
-            owner: caller,
-            worker: nil,
-            site: site
-        )
-        scope.recordCountedPush(ordinal, epoch.map { WorkUnit.Label(inTask: $0) }, at: time)
-        return scope
+        let (epoch, time) = (self.reservedEpoch(of: app), app.timeToNote)
+        let context = self.context(of: app, origin: .manual, inTask: caller, epoch, at: time, site)
+        return ContextScope(alone: context, epoch: epoch, at: time, owner: caller, worker: nil, site: site)
     }
 
     @inline(__always)
@@ -90,42 +98,35 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         let (ordinal, time) = (app.nextOrdinal, app.timeToNote)
         // The scope holds the worker for as long as the lifetime may ask for it.
         let place = UnitPlace.hosted(Unmanaged.passUnretained(worker), epoch)
-        let scope = ContextScope(
-            alone: AppContext(app, by: caller, at: time, site: site, in: place, ordinal: ordinal),
-            owner: caller,
-            worker: worker,
-            site: site
-        )
+        let context = AppContext(app, by: caller, at: time, site: site, in: place, ordinal: ordinal)
         if app.isRecording {
-            let name = scope.worker?.name
-            scope.recordCountedPush(ordinal, name.map { WorkUnit.Label(epoch: epoch, worker: $0) }, at: time)
+            let label = WorkUnit.Label(epoch: epoch, worker: worker.name)
+            context.recordFirstPush(ordinal, in: label, at: time, site: site)
         }
-        return scope
+        return ContextScope(alone: context, epoch: nil, at: time, owner: caller, worker: worker, site: site)
     }
 
     @inline(__always)
-    private func recordCountedPush(_ ordinal: TrailEvent.ContextOrdinal, _ unit: WorkUnit.Label?, at time: UInt64) {
-        guard self.keptApp._withUnsafeGuaranteedRef({ $0.isRecording }) else { return }
-        self.appContext.recordPush(
-            depth: 1,
-            ordinal: ordinal,
-            parent: self.parent,
-            unit: unit,
-            at: time,
-            site: self.site
-        )
-    }
-
-    @inline(__always)
-    private init(alone context: consuming AppContext, owner: ExecutionID, worker: consuming Worker?, site: Site) {
+    private init(
+        alone context: consuming AppContext,
+        request: App.RequestContext? = nil,
+        epoch: Epoch?,
+        at time: UInt64,
+        owner: ExecutionID,
+        worker: consuming Worker?,
+        site: Site
+    ) {
         self.keptApp = Unmanaged.passUnretained(context.app)
         self.ownsApp = true
-        self.isRequest = false
+        self.isRequest = request != nil
         self.isCounted = true
+        self.isAlone = worker == nil
+        self.reservedEpoch = epoch
+        self.openedAt = time
         self.ownsUnit = worker == nil
         self.parent = nil
         self.site = site
-        super.init(owner: owner, app: context, following: worker)
+        super.init(owner: owner, app: context, request: request, following: worker)
     }
 
     private init(
@@ -142,6 +143,9 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.ownsApp = true
         self.isRequest = false
         self.isCounted = isCounted
+        self.isAlone = false
+        self.reservedEpoch = nil
+        self.openedAt = 0
         self.ownsUnit = claim.isOwned
         self.parent = around?.app === context ? nil : context.app.ordinal(of: around?.app)
         self.site = site
@@ -158,8 +162,55 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     }
 
     /// A scope in which `request` is the current request context, on the current app context of its app or on one of its own.
-    package init(_ request: App.RequestContext, worker: Worker?, site: Site) {
+    ///
+    /// Where nothing is around, that app context is pushed with it, and no unit is made before somebody asks for it.
+    package static func open(_ request: App.RequestContext, worker: Worker?, site: Site) -> ContextScope {
         let caller = ExecutionID.current
+        guard worker == nil, caller.isTask, Scope.isNothingAround(caller) else {
+            return ContextScope(request, of: caller, worker: worker, site: site)
+        }
+        let (epoch, time) = (self.reservedEpoch(of: request.app), request.app.timeToNote)
+        let context = self.context(of: request.app, origin: request.origin, inTask: caller, epoch, at: time, site)
+        return ContextScope(
+            alone: context,
+            request: request,
+            epoch: epoch,
+            at: time,
+            owner: caller,
+            worker: nil,
+            site: site
+        )
+    }
+
+    /// The number of a unit that is not made. Only an event asks for it here.
+    @inline(__always)
+    private static func reservedEpoch(of app: App) -> Epoch? { app.isRecording ? Epoch.next() : nil }
+
+    /// A new app context with its first push, in a task with nothing around it.
+    @inline(__always)
+    private static func context(
+        of app: App,
+        origin: TrailEvent.Push.Origin,
+        inTask caller: ExecutionID,
+        _ epoch: Epoch?,
+        at time: UInt64,
+        _ site: Site
+    ) -> AppContext {
+        let ordinal = app.nextOrdinal
+        let context = AppContext(
+            app,
+            origin: origin,
+            by: caller,
+            at: time,
+            site: site,
+            in: .reserved(epoch),
+            ordinal: ordinal
+        )
+        if let epoch { context.recordFirstPush(ordinal, in: WorkUnit.Label(inTask: epoch), at: time, site: site) }
+        return context
+    }
+
+    private init(_ request: App.RequestContext, of caller: ExecutionID, worker: Worker?, site: Site) {
         let outer = Scope.current(of: caller)
         let inherited = outer.flatMap { ContextLayers.inheritable(from: $0) }
         let around = inherited?.visible
@@ -177,6 +228,9 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.ownsApp = reused == nil
         self.isRequest = true
         self.isCounted = false
+        self.isAlone = false
+        self.reservedEpoch = nil
+        self.openedAt = 0
         self.ownsUnit = claim.isOwned
         self.parent = reused == nil ? request.app.ordinal(of: around?.app) : nil
         self.site = site
@@ -286,10 +340,17 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         return self.pushRequest()
     }
 
+    /// Where the request finds its unit: nobody may ask for it.
+    private var requestPlace: UnitPlace {
+        self.isAlone ? .within(self.appContext, self.reservedEpoch) : UnitPlace(self.unit)
+    }
+
     private func pushRequest() -> Obstacle? {
         guard let request = self.request else { return nil }
         self.bindRequest()
-        request.beginPush(on: self.appContext, site: self.site, unit: self.unit, by: self.owner)
+        // Nothing of the user's was called since the app context was pushed, unless there are receivers.
+        let time = self.isAlone && !Signals.appContextPushed.hasReceivers ? self.openedAt : nil
+        request.beginPush(on: self.appContext, at: time, site: self.site, in: self.requestPlace, by: self.owner)
         do {
             if request.opensForUser {
                 try self.run { try request.open() }
@@ -362,8 +423,9 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     enum Unwinding {
         /// Somebody else does it.
         case none
-        /// The app context is still pushed, and its pop is to be counted at once: nothing of the user's is called at it.
-        case quiet
+        /// The app context is still pushed, and its pop is to be counted at once: nothing of the user's is called at it, nor was
+        /// since the time, if there is one.
+        case quiet(since: UInt64?)
         /// The pop of the app context has begun, or there is none.
         case begun
     }
@@ -400,14 +462,15 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             errors += ending.finish()
             push.claim?.release()
         }
+        var time: UInt64?
         if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
             var ending = LifetimeEnding(.request(request), outcome: outcome, owner: self.owner, site: self.site)
             ending.runHooks()
             self.unbindRequest()
-            ending.finish(&errors)
+            time = ending.finish(&errors)
         }
         guard self.ownsApp else { return .begun }
-        guard self.callsAppHooks else { return .quiet }
+        guard self.callsAppHooks else { return .quiet(since: time) }
         var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, owner: self.owner, site: self.site)
         ending.runHooks()
         ending.moveErrors(to: &errors)
@@ -419,15 +482,26 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     func conclude(_ unwinding: Unwinding, _ outcome: Outcome, _ errors: inout [any Error]) {
         switch unwinding {
         case .none: return
-        case .quiet where !self.ownsUnit || self.madeUnit == nil:
-            self.close()
-            self.appContext.popQuietly(outcome, of: self.owner, endsUnit: self.ownsUnit, site: self.site, &errors)
-        case .quiet:
-            self.leave()
-            self.appContext.popQuietly(outcome, of: self.owner, endsUnit: false, site: self.site, &errors)
+        case .quiet(let time):
+            let endsUnit = !self.ownsUnit || self.madeUnit == nil
+            if endsUnit { self.close() } else { self.leave() }
+            self.borrowedContext._withUnsafeGuaranteedRef { context in
+                context.popQuietly(
+                    outcome,
+                    of: self.owner,
+                    at: time,
+                    endsUnit: endsUnit && self.ownsUnit,
+                    // What the request left there says more.
+                    isLastHere: !self.isRequest,
+                    site: self.site,
+                    &errors
+                )
+            }
         case .begun:
             self.leave()
-            if self.ownsApp { self.appContext.concludePop(outcome, of: self.owner, site: self.site, &errors) }
+            guard self.ownsApp else { return }
+            let time = self.appContext.app.timeToNote
+            self.appContext.concludePop(outcome, of: self.owner, at: time, site: self.site, &errors)
         }
     }
 
@@ -462,14 +536,15 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             errors += ending.finish()
             push.claim?.release()
         }
+        var time: UInt64?
         if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
             var ending = LifetimeEnding(.request(request), outcome: outcome, owner: self.owner, site: self.site)
             await ending.runHooks()
             self.unbindRequest()
-            ending.finish(&errors)
+            time = ending.finish(&errors)
         }
         guard self.ownsApp else { return .begun }
-        guard self.callsAppHooks else { return .quiet }
+        guard self.callsAppHooks else { return .quiet(since: time) }
         var ending = LifetimeEnding(.app(self.appContext), outcome: outcome, owner: self.owner, site: self.site)
         await ending.runHooks()
         ending.moveErrors(to: &errors)

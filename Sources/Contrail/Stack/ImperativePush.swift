@@ -129,7 +129,7 @@ extension App.RequestContext {
         )
         if let recycling = claim.recycling { self.app.record(recycling) }
         if let current = layers.visible.app, current.app === self.app, !layers.isRemains(current) {
-            self.beginPush(on: current, site: site, unit: claim.unit)
+            self.beginPush(on: current, site: site, in: .given(claim.unit))
             layers.append(
                 ContextPush(subject: .request(self, ownedApp: nil), claim: claim, owner: layers.pusher, site: site)
             )
@@ -142,7 +142,7 @@ extension App.RequestContext {
             claim.release()
             throw error
         }
-        self.beginPush(on: context, site: site, unit: claim.unit)
+        self.beginPush(on: context, site: site, in: .given(claim.unit))
         layers.append(
             ContextPush(subject: .request(self, ownedApp: context), claim: nil, owner: layers.pusher, site: site)
         )

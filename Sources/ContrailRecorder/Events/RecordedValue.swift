@@ -32,6 +32,11 @@ package enum RecordedValue: Sendable, Equatable {
         self = Self.kept(value)
     }
 
+    /// Records a value that is there, as its twin does.
+    package init(present value: any Sendable) {
+        self = Self.kept(value)
+    }
+
     fileprivate static func kept<Value>(_ value: Value) -> RecordedValue {
         self.common(value) ?? self.lessCommon(value)
     }

@@ -18,7 +18,11 @@ extension FlightRecorder {
             self.traceID = traceID
         }
 
-        fileprivate static let room = 32 + 192 + 192 + 128 + 128 + 16
+        /// What it takes at most, in bytes, with the lengths of its texts. Beyond 1 KiB its writer had to allocate.
+        fileprivate var room: Int {
+            let ids = min(self.requestID?.utf8.count ?? 0, 128) + min(self.traceID?.utf8.count ?? 0, 128)
+            return min(self.method.utf8.count, 32) + min(self.path.utf8.count, 192) + ids + 4 * 2
+        }
     }
 
     /// Records the push of an app context.
@@ -65,7 +69,9 @@ extension FlightRecorder {
         words.endpoint = endpoint
         words.hasRequestID = request.requestID != nil
         words.hasTraceID = request.traceID != nil
-        self.put(.requestPush, head, words.words, room: RequestLine.room + 2 * RingDictionary.textLimit + 4) {
+        let room =
+            request.room + name.room(if: app) + site.room(if: place) + (request.endpoint?.room(if: endpoint) ?? 0)
+        self.put(.requestPush, head, words.words, room: room) {
             $0.add(name, if: app)
             $0.add(site, if: place)
             if let pattern = request.endpoint { $0.add(pattern, if: endpoint) }
@@ -111,6 +117,17 @@ extension FlightRecorder {
             }
         }
     }
+}
+
+extension String {
+    /// What a name takes in a record, in bytes, if its entry says that it follows.
+    fileprivate func room(if entry: RingEntry) -> Int {
+        entry == .inline ? min(self.utf8.count, RingDictionary.textLimit) + 2 : 0
+    }
+}
+
+extension Site {
+    fileprivate func room(if entry: RingEntry) -> Int { entry == .inline ? RingDictionary.textLimit + 2 : 0 }
 }
 
 extension RestWriter {

@@ -7,9 +7,22 @@ extension FlightRecorder {
         self.put(.runStart, RecordHead(), NamedWords().words)
     }
 
+    /// The name of a hook and where it was registered, as numbers of the ring's dictionary.
+    package struct RecordedHook: Sendable, BitwiseCopyable {
+        let name: RingEntry
+        let site: RingEntry
+    }
+
+    /// What is to be recorded of a hook at each call of it.
+    package func hook(_ name: String, at site: Site) -> RecordedHook {
+        RecordedHook(name: self.dictionary.entry(of: name), site: self.dictionary.entry(of: site))
+    }
+
     /// Records one call of a teardown hook.
     ///
     /// - Parameters:
+    ///   - known: What ``hook(_:at:)`` gave for it.
+    ///   - hook: Its name, for when the dictionary has no room.
     ///   - position: Its place in the order of execution, from 1.
     ///   - duration: How long it took, in nanoseconds.
     ///   - error: The text of the error it threw, redacted.
@@ -17,21 +30,22 @@ extension FlightRecorder {
     @inline(__always)
     package func recordTeardown(
         _ head: RecordHead,
-        hook: String,
+        _ known: RecordedHook,
+        hook: @autoclosure () -> String,
         position: Int,
         duration: UInt64,
         error: String?,
-        site: Site
+        site: @autoclosure () -> Site
     ) {
-        let (name, place) = (self.dictionary.entry(of: hook), self.dictionary.entry(of: site))
         let small = UInt32(truncatingIfNeeded: position) & ~NamedWords.hasText | (error == nil ? 0 : NamedWords.hasText)
-        let words = NamedWords(name: name, site: place, small: small, number: duration).words
-        if error == nil, name != .inline, place != .inline {
+        let words = NamedWords(name: known.name, site: known.site, small: small, number: duration).words
+        if error == nil, known.name != .inline, known.site != .inline {
             self.put(.teardown, head, words)
         } else {
+            let (hook, site) = (hook(), site())
             self.put(.teardown, head, words, room: 3 * RingDictionary.textLimit + 6) {
-                $0.add(hook, if: name)
-                $0.add(site, if: place)
+                $0.add(hook, if: known.name)
+                $0.add(site, if: known.site)
                 if let error { $0.add(error, limit: 256) }
             }
         }

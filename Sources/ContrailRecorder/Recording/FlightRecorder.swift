@@ -177,6 +177,7 @@ public final class FlightRecorder: Sendable {
     }
 
     /// Writes a record with texts behind its first slot: at most `room` bytes of them. Returns its number.
+    @inline(__always)
     @discardableResult
     func put(
         _ kind: EventKind,

@@ -19,17 +19,21 @@ struct RestWriter {
 
     /// Writes a text with its length, cut to `limit` bytes.
     mutating func add(_ text: String, limit: Int = 1024) {
+        // Most texts lie in memory as they are; the others are made so.
+        if text.utf8.withContiguousStorageIfAvailable({ self.add($0, limit: limit) }) != nil { return }
         var text = text
-        text.withUTF8 { utf8 in
-            guard self.room >= 2 else { return }
-            var length = min(utf8.count, limit, self.room - 2)
-            // A character is not cut in two: no byte that continues one may come first behind the cut.
-            while length > 0, length < utf8.count, utf8[length] & 0xC0 == 0x80 { length -= 1 }
-            self.store(UInt16(length))
-            if length > 0, let source = utf8.baseAddress {
-                (self.memory.baseAddress.map { $0 + self.count })?.copyMemory(from: source, byteCount: length)
-                self.count += length
-            }
+        text.withUTF8 { self.add($0, limit: limit) }
+    }
+
+    private mutating func add(_ utf8: UnsafeBufferPointer<UInt8>, limit: Int) {
+        guard self.room >= 2 else { return }
+        var length = min(utf8.count, limit, self.room - 2)
+        // A character is not cut in two: no byte that continues one may come first behind the cut.
+        while length > 0, length < utf8.count, utf8[length] & 0xC0 == 0x80 { length -= 1 }
+        self.store(UInt16(length))
+        if length > 0, let source = utf8.baseAddress {
+            (self.memory.baseAddress.map { $0 + self.count })?.copyMemory(from: source, byteCount: length)
+            self.count += length
         }
     }
 

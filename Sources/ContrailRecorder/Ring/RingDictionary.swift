@@ -34,6 +34,7 @@ final class RingDictionary: @unchecked Sendable {
     private let table: UnsafeMutablePointer<Atomic<UInt16>>
     private let mask: Int
     private let sites: SiteTable
+    private let known = KnownTexts()
     private let writing = Mutex<Void>(())
 
     init(_ memory: RingMemory) {
@@ -54,7 +55,16 @@ final class RingDictionary: @unchecked Sendable {
 
     /// The entry of a text, which is written when it is new; ``RingEntry/inline`` when there is no room. Any thread.
     @inline(__always)
-    func entry(of text: String) -> RingEntry {
+    func entry(of text: String) -> RingEntry { self.known.entry(of: text) ?? self.readEntry(of: text) }
+
+    @inline(never)
+    private func readEntry(of text: String) -> RingEntry {
+        let entry = self.look(up: text)
+        self.known.note(entry, of: text)
+        return entry
+    }
+
+    private func look(up text: String) -> RingEntry {
         // Most texts lie in memory as they are; the others are made so.
         if let entry = text.utf8.withContiguousStorageIfAvailable({ self.entry(of: UnsafeRawBufferPointer($0)) }) {
             return entry

@@ -43,7 +43,7 @@ struct PlaceTests {
                 return "\(error)"
             }
         }
-        #expect(message.contains("the last context on this thread was an app context of orders"))
+        #expect(message.contains("the last context on this thread was a request context '/orders/7' of orders"))
         #expect(message.contains("ms ago"))
         #expect(!message.contains("token"))
     }

@@ -18,16 +18,8 @@ enum LastContext {
     }
 
     /// Notes that a lifetime has ended on the thread that calls.
+    @inline(__always)
     static func note(_ kind: StaticString, of app: App, path: String?, pushedAt site: Site, endedAt time: UInt64) {
-        ThreadState.noteEnded(
-            ThreadState.Ended(
-                kind: kind,
-                name: app.name,
-                path: path,
-                fileID: site.fileID,
-                line: site.line,
-                at: time
-            )
-        )
+        ThreadState.noteEnded(kind, of: app.name, path: path, fileID: site.fileID, line: site.line, at: time)
     }
 }

@@ -14,7 +14,8 @@ extension AppContext {
         by owner: ExecutionID = ExecutionID.current
     ) {
         let time = self.app.timeToNote
-        let lifetime = self.lifetime.push(by: owner, at: time, site: site, unit: unit, recorder: self.app.recorder)
+        let place = UnitPlace(unit)
+        let lifetime = self.lifetime.push(by: owner, at: time, site: site, in: place, recorder: self.app.recorder)
         if lifetime.depth == 1 {
             self.touchedNamespace?.beginLifetime(lifetime.ordinal, after: lifetime.previousEnd)
         }
@@ -26,6 +27,18 @@ extension AppContext {
             at: time,
             site: site
         )
+    }
+
+    /// Records the push that the context was made with.
+    @inline(__always)
+    func recordFirstPush(
+        _ ordinal: TrailEvent.ContextOrdinal,
+        under parent: TrailEvent.ContextOrdinal? = nil,
+        in unit: WorkUnit.Label,
+        at time: UInt64,
+        site: Site
+    ) {
+        self.recordPush(depth: 1, ordinal: ordinal, parent: parent, unit: unit, at: time, site: site)
     }
 
     @inline(__always)
@@ -74,16 +87,21 @@ extension AppContext {
 
 extension App.RequestContext {
     /// Counts a push on an app context and records it.
+    ///
+    /// - Parameter time: When that is; the clock is asked when it is nil.
     func beginPush(
         on appContext: AppContext,
+        at time: UInt64? = nil,
         site: Site,
-        unit: WorkUnit?,
+        in place: UnitPlace,
         by owner: ExecutionID = ExecutionID.current
     ) {
         self.setAppContext(appContext)
-        let time = self.app.timeToNote
-        let lifetime = self.lifetime.push(by: owner, at: time, site: site, unit: unit, recorder: self.app.recorder)
-        self.app.record(context: lifetime.ordinal, unit: unit, at: time) { recorder, head in
+        let time = time ?? self.app.timeToNote
+        var place = place
+        let label = self.app.isRecording ? place.label : nil
+        let lifetime = self.lifetime.push(by: owner, at: time, site: site, in: place, recorder: self.app.recorder)
+        self.app.record(context: lifetime.ordinal, unit: label, at: time) { recorder, head in
             recorder.recordRequestPush(
                 head,
                 depth: lifetime.depth,
@@ -115,7 +133,7 @@ extension App {
 
     /// The number of a running lifetime as this app's trail knows it: another recorder numbers by itself.
     func ordinal(of context: AppContext?) -> TrailEvent.ContextOrdinal? {
-        guard let context, context.app.recorder === self.recorder else { return nil }
+        guard let context, context.app === self || context.app.recorder === self.recorder else { return nil }
         let ordinal = context.lifetime.ordinal
         return ordinal == 0 ? nil : ordinal
     }

@@ -29,6 +29,8 @@ struct LifetimeEnding {
     /// Whether this pop is the one that tears the lifetime down.
     private let isLast: Bool
     private var position = 0
+    /// When the last hook ended, if nothing of the user's was called since; 0 when the clock must be asked.
+    private var lastTime: UInt64 = 0
 
     init(_ subject: Subject, outcome: Outcome, owner: ExecutionID = ExecutionID.current, site: Site) {
         switch subject {
@@ -96,16 +98,25 @@ struct LifetimeEnding {
     /// Counts the pop, records it, and sends `appcontext_popped`. The context is no longer bound. Returns all errors.
     mutating func finish() -> [any Error] {
         switch self.subject {
-        case .app(let context): context.concludePop(self.outcome, of: self.owner, site: self.site, &self.errors)
-        case .request(let context): context.concludePop(self.outcome, of: self.owner, site: self.site)
+        case .app(let context):
+            context.concludePop(self.outcome, of: self.owner, at: self.endTime(), site: self.site, &self.errors)
+        case .request(let context):
+            context.concludePop(self.outcome, of: self.owner, at: self.endTime(), site: self.site)
         }
         return self.errors
     }
 
-    /// Does the same, and adds the errors to others.
-    mutating func finish(_ errors: inout [any Error]) {
+    /// Does the same, and adds the errors to others. Returns when the lifetime ended.
+    mutating func finish(_ errors: inout [any Error]) -> UInt64 {
         let own = self.finish()
         if !own.isEmpty { errors += own }
+        return self.lastTime
+    }
+
+    /// When the lifetime ends: with its last hook, if that was just now.
+    private mutating func endTime() -> UInt64 {
+        if self.lastTime == 0 { self.lastTime = self.app.timeToNote }
+        return self.lastTime
     }
 
     /// Adds the errors so far to others, for a context that is concluded by itself.
@@ -120,8 +131,7 @@ struct LifetimeEnding {
         case .app(let context):
             context.touchedNamespace?.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
         case .request(let context):
-            context.appContext?.touchedNamespace?
-                .recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
+            context.touchedNamespace?.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
         }
     }
 
@@ -134,7 +144,7 @@ struct LifetimeEnding {
         guard case .sync(let body) = hook.body else { return start }
         var failure: (any Error)?
         do { try body(context, self.outcome) } catch { failure = error }
-        return self.note(hook.name, hook.site, start, failure)
+        return self.note(hook, start, failure)
     }
 
     private nonisolated(nonsending) mutating func callShielded<Context: Sendable>(
@@ -159,24 +169,30 @@ struct LifetimeEnding {
         }.result
         var failure: (any Error)?
         if case .failure(let error) = result { failure = error }
-        return self.note(hook.name, hook.site, start, failure)
+        return self.note(hook, start, failure)
     }
 
-    private mutating func note(_ name: String, _ site: Site, _ start: UInt64, _ failure: (any Error)?) -> UInt64 {
+    private mutating func note<Context>(_ hook: TeardownHook<Context>, _ start: UInt64, _ failure: (any Error)?)
+        -> UInt64
+    {
         self.position += 1
         if let failure { self.errors.append(failure) }
         let position = self.position
         let time = self.app.timeToNote
-        self.app.record(context: self.ordinal, unit: self.unit, at: time) { recorder, head in
-            recorder.recordTeardown(
-                head,
-                hook: name,
-                position: position,
-                duration: time > start ? time - start : 0,
-                error: self.app.recordedText(of: failure),
-                site: site
-            )
+        if let recorded = hook.recorded {
+            self.app.record(context: self.ordinal, unit: self.unit, at: time) { recorder, head in
+                recorder.recordTeardown(
+                    head,
+                    recorded,
+                    hook: hook.name,
+                    position: position,
+                    duration: time > start ? time - start : 0,
+                    error: self.app.recordedText(of: failure),
+                    site: hook.site
+                )
+            }
         }
+        self.lastTime = time
         return time
     }
 
@@ -196,6 +212,7 @@ struct LifetimeEnding {
         guard case .request(let context) = self.subject, let closing = table?.handlers.closing else { return }
         for close in closing {
             guard case .sync(let body) = close.body else { continue }
+            self.lastTime = 0
             do {
                 try body(context)
             } catch {
@@ -207,6 +224,7 @@ struct LifetimeEnding {
 
     /// Sends a signal and collects what a receiver threw.
     private mutating func send<Payload>(_ signal: Signal<Payload>, _ payload: Payload) {
+        self.lastTime = 0
         do {
             try signal.send(from: self.app, payload)
         } catch {
@@ -219,11 +237,16 @@ struct LifetimeEnding {
 extension AppContext {
     /// Counts a pop at which nothing of the user's is called while the context is current, and writes `g` down if it is the last.
     ///
-    /// - Parameter endsUnit: Whether the unit that the lifetime reserved is over with it.
+    /// - Parameters:
+    ///   - time: When that is; the clock is asked when it is nil.
+    ///   - endsUnit: Whether the unit that the lifetime reserved is over with it.
+    ///   - isLastHere: Whether the thread is to remember the context as the last that ended there.
     func popQuietly(
         _ outcome: Outcome,
         of owner: ExecutionID,
+        at time: UInt64?,
         endsUnit: Bool,
+        isLastHere: Bool,
         site: Site,
         _ errors: inout [any Error]
     ) {
@@ -232,20 +255,26 @@ extension AppContext {
             let (ordinal, unit, isLast) = self.lifetime.beginPop()
             if isLast { namespace.recordEnding(outcome, context: ordinal, unit: unit) }
             if endsUnit { self.lifetime.endReservedUnit()?.end() }
-            self.concludePop(outcome, of: owner, site: site, &errors)
+            self.concludePop(outcome, of: owner, at: self.app.timeToNote, isLastHere: isLastHere, site: site, &errors)
             return
         }
-        let time = self.app.timeToNote
+        let time = time ?? self.app.timeToNote
         let lifetime = self.lifetime.popAtOnce(of: owner, at: time, isRecording: isRecording, endsUnit: endsUnit)
         lifetime.endedUnit?.end()
-        self.conclude(lifetime, outcome, at: time, site: site, &errors)
+        self.conclude(lifetime, outcome, at: time, isLastHere: isLastHere, site: site, &errors)
     }
 
     /// Counts a pop that was begun, records it, and sends `appcontext_popped`. Adds what receivers threw.
-    func concludePop(_ outcome: Outcome, of owner: ExecutionID, site: Site, _ errors: inout [any Error]) {
-        let time = self.app.timeToNote
+    func concludePop(
+        _ outcome: Outcome,
+        of owner: ExecutionID,
+        at time: UInt64,
+        isLastHere: Bool = true,
+        site: Site,
+        _ errors: inout [any Error]
+    ) {
         let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
-        self.conclude(lifetime, outcome, at: time, site: site, &errors)
+        self.conclude(lifetime, outcome, at: time, isLastHere: isLastHere, site: site, &errors)
     }
 
     @inline(__always)
@@ -253,10 +282,11 @@ extension AppContext {
         _ lifetime: LifetimeState.Ending,
         _ outcome: Outcome,
         at time: UInt64,
+        isLastHere: Bool,
         site: Site,
         _ errors: inout [any Error]
     ) {
-        if lifetime.depth == 0 {
+        if lifetime.depth == 0, isLastHere {
             LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
         }
         self.app.record(lifetime, isRequest: false, outcome, at: time, site)
@@ -277,8 +307,7 @@ extension AppContext {
 
 extension App.RequestContext {
     /// Counts a pop that was begun, and records it.
-    fileprivate func concludePop(_ outcome: Outcome, of owner: ExecutionID, site: Site) {
-        let time = self.app.timeToNote
+    fileprivate func concludePop(_ outcome: Outcome, of owner: ExecutionID, at time: UInt64, site: Site) {
         let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
         if lifetime.depth == 0 {
             let path = self.request.path
