@@ -44,6 +44,12 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     @inline(__always)
     package var request: App.RequestContext? { self.isRequest ? self.base.request : nil }
 
+    /// The same, borrowed: the base holds it for as long as the scope lives.
+    @inline(__always)
+    private var borrowedRequest: Unmanaged<App.RequestContext>? {
+        self.base.request.map { Unmanaged.passUnretained($0) }
+    }
+
     // MARK: - Making
 
     /// A scope in which `context` is the current app context.
@@ -346,7 +352,12 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     }
 
     private func pushRequest() -> Obstacle? {
-        guard let request = self.request else { return nil }
+        guard self.isRequest, let borrowed = self.borrowedRequest else { return nil }
+        return borrowed._withUnsafeGuaranteedRef { self.push($0) }
+    }
+
+    @inline(__always)
+    private func push(_ request: App.RequestContext) -> Obstacle? {
         self.bindRequest()
         // Nothing of the user's was called since the app context was pushed, unless there are receivers.
         let time = self.isAlone && !Signals.appContextPushed.hasReceivers ? self.openedAt : nil

@@ -186,16 +186,11 @@ public final class FlightRecorder: Sendable {
         room: Int,
         _ write: (inout RestWriter) -> Void
     ) -> UInt64 {
-        // Whoever lends the head holds it for as long.
-        let wide = head.wide?.takeUnretainedValue()
         // A kind of a worker and its number come first.
-        let size = room + (wide == nil ? 0 : RingDictionary.textLimit + 16)
+        let size = room + (head.wide == nil ? 0 : RingDictionary.textLimit + 16)
         return withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
             var rest = RestWriter(memory)
-            if let wide {
-                rest.add(wide.kind, limit: RingDictionary.textLimit)
-                rest.add(UInt64(bitPattern: wide.number))
-            }
+            if let wide = head.wide { rest.add(wide) }
             write(&rest)
             let claim = self.ring.claim(RecordRing.slotCount(rest.count))
             if let position = claim.position {

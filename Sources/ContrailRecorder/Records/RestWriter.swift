@@ -42,6 +42,15 @@ struct RestWriter {
         if entry == .inline { self.add(name, limit: RingDictionary.textLimit) }
     }
 
+    /// Writes a worker out that does not fit in the first slot.
+    @inline(never)
+    mutating func add(_ worker: Unmanaged<WideWorker>) {
+        // Whoever lends the head holds it for as long.
+        let worker = worker.takeUnretainedValue()
+        self.add(worker.kind, limit: RingDictionary.textLimit)
+        self.add(UInt64(bitPattern: worker.number))
+    }
+
     mutating func add(_ number: UInt64) { self.store(number) }
 
     mutating func add(_ number: UInt8) { self.store(number) }

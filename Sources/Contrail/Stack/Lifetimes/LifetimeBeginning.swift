@@ -93,12 +93,11 @@ extension App.RequestContext {
         on appContext: AppContext,
         at time: UInt64? = nil,
         site: Site,
-        in place: UnitPlace,
+        in place: consuming UnitPlace,
         by owner: ExecutionID = ExecutionID.current
     ) {
         self.setAppContext(appContext)
         let time = time ?? self.app.timeToNote
-        var place = place
         let label = self.app.isRecording ? place.label : nil
         let lifetime = self.lifetime.push(by: owner, at: time, site: site, in: place, recorder: self.app.recorder)
         self.app.record(context: lifetime.ordinal, unit: label, at: time) { recorder, head in

@@ -24,7 +24,8 @@ struct LifetimeEnding {
     /// What hooks and receivers threw, in order of execution.
     private(set) var errors: [any Error] = []
 
-    private let app: App
+    /// Borrowed: a constant of the context, which the subject holds.
+    private let keptApp: Unmanaged<App>
     private let ordinal: TrailEvent.ContextOrdinal
     /// Whether this pop is the one that tears the lifetime down.
     private let isLast: Bool
@@ -35,10 +36,10 @@ struct LifetimeEnding {
     init(_ subject: Subject, outcome: Outcome, owner: ExecutionID = ExecutionID.current, site: Site) {
         switch subject {
         case .app(let context):
-            self.app = context.app
+            self.keptApp = Unmanaged.passUnretained(context.app)
             (self.ordinal, self.unit, self.isLast) = context.lifetime.beginPop()
         case .request(let context):
-            self.app = context.app
+            self.keptApp = Unmanaged.passUnretained(context.app)
             (self.ordinal, self.unit, self.isLast) = context.lifetime.beginPop()
         }
         self.subject = subject
@@ -46,6 +47,8 @@ struct LifetimeEnding {
         self.owner = owner
         self.site = site
     }
+
+    private var app: App { self.keptApp.takeUnretainedValue() }
 
     /// The unit of work in which the lifetime was pushed.
     var lifetimeUnit: WorkUnit? {
@@ -60,9 +63,9 @@ struct LifetimeEnding {
     mutating func runHooks() {
         guard self.isLast else { return }
         self.snapshot()
-        let table = self.app.handlers
+        let table = self.keptApp._withUnsafeGuaranteedRef { $0.handlers }
         if let table {
-            var time = self.app.timeToNote
+            var time = self.keptApp._withUnsafeGuaranteedRef { $0.timeToNote }
             switch self.subject {
             case .app(let context):
                 for hook in table.handlers.appTeardown { time = self.call(hook, context, since: time) }
@@ -115,7 +118,7 @@ struct LifetimeEnding {
 
     /// When the lifetime ends: with its last hook, if that was just now.
     private mutating func endTime() -> UInt64 {
-        if self.lastTime == 0 { self.lastTime = self.app.timeToNote }
+        if self.lastTime == 0 { self.lastTime = self.keptApp._withUnsafeGuaranteedRef { $0.timeToNote } }
         return self.lastTime
     }
 
@@ -126,7 +129,7 @@ struct LifetimeEnding {
     }
 
     private func snapshot() {
-        guard self.app.isRecording else { return }
+        guard self.keptApp._withUnsafeGuaranteedRef({ $0.isRecording }) else { return }
         switch self.subject {
         case .app(let context):
             context.touchedNamespace?.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
@@ -178,19 +181,21 @@ struct LifetimeEnding {
         self.position += 1
         if let failure { self.errors.append(failure) }
         let position = self.position
-        let time = self.app.timeToNote
-        if let recorded = hook.recorded {
-            self.app.record(context: self.ordinal, unit: self.unit, at: time) { recorder, head in
+        let time = self.keptApp._withUnsafeGuaranteedRef { app in
+            let time = app.timeToNote
+            guard let recorded = hook.recorded else { return time }
+            app.record(context: self.ordinal, unit: self.unit, at: time) { recorder, head in
                 recorder.recordTeardown(
                     head,
                     recorded,
                     hook: hook.name,
                     position: position,
                     duration: time > start ? time - start : 0,
-                    error: self.app.recordedText(of: failure),
+                    error: app.recordedText(of: failure),
                     site: hook.site
                 )
             }
+            return time
         }
         self.lastTime = time
         return time
