@@ -36,6 +36,14 @@ struct HeaderAndBodyTests {
         #expect(self.policy.redacted(body: []) == [])
     }
 
+    @Test("The head of a credential that was cut goes, even when it looks like a word so far.")
+    func cutWord() {
+        let cut = self.policy.redacted(body: Array("note: Token Avilgnbbn".utf8), isCut: true)
+        #expect(String(decoding: cut, as: UTF8.self) == "note: Token [redacted]")
+        let whole = self.policy.redacted(body: Array("note: Token expired".utf8))
+        #expect(String(decoding: whole, as: UTF8.self) == "note: Token expired")
+    }
+
     @Test("Only what hides a secret is replaced behind escapes, the rest stays escaped.")
     func escapes() {
         #expect(self.policy.redacted("/cb%3Ftoken%3Dabc%26n%3D1") == "/cb%3Ftoken%3D[redacted]%26n%3D1")

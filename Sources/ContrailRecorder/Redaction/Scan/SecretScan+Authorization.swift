@@ -65,7 +65,8 @@ extension SecretScan {
     private func isMixed(_ found: Range<Int>) -> Bool {
         let isHead = self.isCut && found.upperBound == self.bytes.count
         guard found.count >= (isHead ? Self.leastToken : Self.leastMixed) else { return false }
-        return found.dropFirst().contains { self.bytes[$0].isDigit || self.bytes[$0].isCapital }
+        // Nobody can tell any more what the rest of a word looked like that was cut.
+        return isHead || found.dropFirst().contains { self.bytes[$0].isDigit || self.bytes[$0].isCapital }
     }
 
     private func isNameAndPassword(_ found: Range<Int>) -> Bool {
