@@ -17,9 +17,7 @@ extension App {
         at time: UInt64? = nil,
         _ write: (FlightRecorder, RecordHead) -> Void
     ) {
-        guard let recorder = self.recorder.map({ Unmanaged.passUnretained($0) }) else { return }
-        // Borrowed, as below.
-        recorder._withUnsafeGuaranteedRef { recorder in
+        self.withRecorder { recorder in
             guard recorder.isRecording else { return }
             let worker = unit?.worker
             recorder.withHead(
@@ -65,10 +63,17 @@ extension App {
     /// Whether anything is recorded.
     @inline(__always)
     var isRecording: Bool {
+        self.withRecorder { $0.isRecording } ?? false
+    }
+
+    /// Lends the recorder, if there is one.
+    @discardableResult
+    @inline(__always)
+    func withRecorder<Result>(_ body: (FlightRecorder) -> Result) -> Result? {
         // Borrowed: the recorder is a constant of the app, which the caller holds; counting it up and down would cost more
         // than everything else that happens when nothing is recorded.
-        guard let recorder = self.recorder.map({ Unmanaged.passUnretained($0) }) else { return false }
-        return recorder._withUnsafeGuaranteedRef { $0.isRecording }
+        guard let recorder = self.recorder.map({ Unmanaged.passUnretained($0) }) else { return nil }
+        return recorder._withUnsafeGuaranteedRef(body)
     }
 
     /// The time of something that is recorded if anything is: exact then, and otherwise cheap, for what messages say.

@@ -345,12 +345,10 @@ public final class ContextNamespace: Sendable {
 
     @inline(__always)
     private func change(_ recorded: () -> RecordedValue) -> Change? {
-        guard let recorder = self.app.recorder.map({ Unmanaged.passUnretained($0) }) else { return nil }
-        // Borrowed: it is a constant of the app, which the namespace holds.
-        return recorder._withUnsafeGuaranteedRef { recorder in
+        self.app.withRecorder { recorder in
             guard recorder.isRecording else { return nil }
             return Change(unit: Scope.currentLabel, value: recorder.redacted(recorded(), underSecret: false))
-        }
+        } ?? nil
     }
 
     /// Records a change. Called under the lock, where the order of changes is decided: recording neither waits nor runs anybody's

@@ -264,11 +264,7 @@ extension App {
 
         /// A text of the client's as it may be stored and shown.
         private func storable(_ text: String, limit: Int) -> String {
-            guard let recorder = self.app.recorder.map({ Unmanaged.passUnretained($0) }) else {
-                return RedactionPolicy().redacted(text, limit: limit)
-            }
-            // Borrowed: it is a constant of the app, which the context holds.
-            return recorder._withUnsafeGuaranteedRef { $0.redacted(text, limit: limit) }
+            self.app.withRecorder { $0.redacted(text, limit: limit) } ?? RedactionPolicy().redacted(text, limit: limit)
         }
     }
 }

@@ -494,14 +494,14 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         switch unwinding {
         case .none: return
         case .quiet(let time):
-            let endsUnit = !self.ownsUnit || self.madeUnit == nil
-            if endsUnit { self.close() } else { self.leave() }
+            let endsMadeUnit = self.ownsUnit && self.madeUnit != nil
+            if endsMadeUnit { self.leave() } else { self.close() }
             self.borrowedContext._withUnsafeGuaranteedRef { context in
                 context.popQuietly(
                     outcome,
                     of: self.owner,
                     at: time,
-                    endsUnit: endsUnit && self.ownsUnit,
+                    endsUnit: self.ownsUnit && !endsMadeUnit,
                     // What the request left there says more.
                     isLastHere: !self.isRequest,
                     site: self.site,

@@ -8,7 +8,7 @@ private import Synchronization
 ///
 /// A place that is taken keeps its text: for as long as the table lives, nothing else can lie there and nobody can change it.
 ///
-/// @unchecked Sendable: a place is written before the exchange that shows it, once, and never again.
+/// @unchecked Sendable: its one field is the constant address of atomics. What these show is immutable, and held until `deinit`.
 final class KnownTexts: @unchecked Sendable {
     /// What a place shows.
     private final class Known: Sendable {
@@ -67,17 +67,18 @@ final class KnownTexts: @unchecked Sendable {
     @inline(never)
     func note(_ entry: RingEntry, of text: String) {
         guard let words = TextWords(text) else { return }
+        // Looked for first: a text that finds no place is looked up at every event, and must not cost an object each time.
+        let free = (0..<Self.reach).lazy.map { (words.hash &+ $0) & (Self.count - 1) }
+            .first { self.places[$0].load(ordering: .relaxed) == 0 }
+        guard let free else { return }
         let counted = Unmanaged.passRetained(Known(text, words, entry))
-        for step in 0..<Self.reach {
-            let place = self.places + (words.hash &+ step) & (Self.count - 1)
-            let (isTaken, _) = place.pointee.compareExchange(
-                expected: 0,
-                desired: UInt(bitPattern: counted.toOpaque()),
-                ordering: .acquiringAndReleasing
-            )
-            if isTaken { return }
-        }
-        counted.release()
+        let (isTaken, _) = self.places[free].compareExchange(
+            expected: 0,
+            desired: UInt(bitPattern: counted.toOpaque()),
+            ordering: .acquiringAndReleasing
+        )
+        // Another thread was faster: the next look-up of the text tries again.
+        if !isTaken { counted.release() }
     }
 }
 
@@ -89,6 +90,7 @@ private struct TextWords: Equatable, Sendable {
     @inline(__always)
     init?(_ text: String) {
         guard MemoryLayout<String>.size == MemoryLayout<TextWords>.size else { return nil }
+        // Two words are read as two numbers; nothing is counted, and nothing that they may point to is looked at.
         self = unsafeBitCast(text, to: TextWords.self)
     }
 

@@ -125,9 +125,7 @@ extension App {
     /// The number for a lifetime that begins now; 0 without a recorder.
     @inline(__always)
     var nextOrdinal: TrailEvent.ContextOrdinal {
-        // Borrowed: the recorder is a constant of the app, which the caller holds.
-        guard let recorder = self.recorder.map({ Unmanaged.passUnretained($0) }) else { return 0 }
-        return recorder._withUnsafeGuaranteedRef { $0.nextOrdinal() }
+        self.withRecorder { $0.nextOrdinal() } ?? 0
     }
 
     /// The number of a running lifetime as this app's trail knows it: another recorder numbers by itself.
