@@ -9,7 +9,7 @@ import Testing
 
 @Suite("A drain under steady load")
 struct SteadyLoadTests {
-    /// Records without a pause until it is told to stop.
+    /// Records without a pause, as long as the recorder is on, until it is told to stop.
     private final class Writer: Sendable {
         private let isStopping = Mutex(false)
         private let hasStopped = DispatchSemaphore(value: 0)
@@ -17,6 +17,8 @@ struct SteadyLoadTests {
         init(_ recorder: FlightRecorder) {
             Thread.detachNewThread { [self] in
                 while !self.isStopping.withLock({ $0 }) {
+                    // As everybody does who records: after closing, there is at most the record that was under way.
+                    guard recorder.isRecording else { continue }
                     recorder.recordRecycle(RecordHead(epoch: 2), before: 1, variablesDropped: 0)
                 }
                 self.hasStopped.signal()
