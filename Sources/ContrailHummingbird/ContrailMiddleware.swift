@@ -42,7 +42,8 @@ public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddl
             request.head,
             endpoint: context.endpointPath,
             requestID: context.id,
-            origin: .http
+            origin: .http,
+            streamsBody: true
         )
         let scope = ContextScope.open(requestContext, worker: context.connection.worker, site: Site())
         do {
@@ -52,6 +53,8 @@ public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddl
             try Signals.gotRequestException.send(from: self.app, error)
             throw error
         }
+        let exchange = RequestExchange(requestContext)
+        let request = exchange.map { request.teed(into: $0) } ?? request
         do {
             var response = try await scope.run {
                 self.app.finishSetup()
@@ -61,14 +64,17 @@ public struct ContrailMiddleware<Context: ConnectionRequestContext>: RouterMiddl
                 try Signals.requestFinished.send(from: self.app, response.head)
                 return response
             }
+            exchange?.respond(response.head)
             if request.method == .head || response.body.contentLength == 0 {
                 // Nothing will be written that could say when it is over.
+                exchange?.end(isComplete: true)
                 await scope.finish(.ok)
             } else {
-                response.body = Delivery(of: scope).body(around: response.body)
+                response.body = Delivery(of: scope, exchange).body(around: response.body)
             }
             return response
         } catch {
+            exchange?.end(isComplete: false)
             throw await self.fail(scope, with: error)
         }
     }

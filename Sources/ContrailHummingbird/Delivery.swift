@@ -9,14 +9,17 @@ private import Synchronization
 /// Ends a context when the body of its response was written, broke off, or was dropped without being written.
 final class Delivery: Sendable {
     private let scope: ContextScope
+    private let exchange: RequestExchange?
     private let clientIsGone = Atomic<Bool>(false)
 
-    init(of scope: ContextScope) {
+    init(of scope: ContextScope, _ exchange: RequestExchange?) {
         self.scope = scope
+        self.exchange = exchange
     }
 
     deinit {
         // The body was dropped: nobody will write it. When it was written, the context has ended and this does nothing.
+        self.exchange?.end(isComplete: false)
         self.scope.finishLater(.aborted)
     }
 
@@ -28,12 +31,17 @@ final class Delivery: Sendable {
             do {
                 try await self.scope.run { try await body.write(target) }
             } catch {
+                self.exchange?.end(isComplete: false)
                 await self.scope.finish(self.outcome(of: error))
                 throw error
             }
+            self.exchange?.end(isComplete: true)
             await self.scope.finish(.ok)
         }
     }
+
+    /// Notes what was written.
+    fileprivate func note(_ buffer: ByteBuffer) { self.exchange?.send(buffer.readableBytesView) }
 
     /// Notes that the connection took no more.
     fileprivate func noteClientIsGone() {
@@ -54,6 +62,7 @@ private struct DeliveryWriter: ResponseBodyWriter {
     mutating func write(_ buffer: ByteBuffer) async throws {
         do {
             try await self.target.write(buffer)
+            self.delivery.note(buffer)
         } catch {
             self.delivery.noteClientIsGone()
             throw error

@@ -31,6 +31,7 @@ struct HealthRoute: Sendable {
             json.member("stored", accounting.stored)
             json.member("dropped", accounting.dropped)
             json.member("torn", accounting.torn)
+            json.member("sampled_out", accounting.sampledOut)
             json.member("buffered", accounting.buffered)
             json.member("capacity", trail.recorder.capacity)
             json.endObject()

@@ -13,6 +13,8 @@ public final class App: Sendable {
     public let name: String
     /// Where contexts of the app leave their trail; `nil` leaves none.
     public let recorder: FlightRecorder?
+    /// How much the contexts record, and of how many of them.
+    public let recording: Recording
     /// Whether a request push makes its worker begin a new unit of work.
     public let recyclesOnRequest: Bool
 
@@ -21,6 +23,10 @@ public final class App: Sendable {
     /// What extensions keep with the app.
     public let extensions = Extensions()
 
+    /// Whether not all contexts are recorded alike.
+    let recordsSelectively: Bool
+    /// The level of ``recording``, near at hand.
+    let ownLevel: FlightRecorder.Level?
     let makeNamespace: (@Sendable () -> any Sendable)?
     let clock: any ContextClock
     let ids: any IDGenerator
@@ -41,6 +47,7 @@ public final class App: Sendable {
     /// - Parameters:
     ///   - name: The name, as the trail shows it.
     ///   - recorder: Where contexts leave their trail; `nil` leaves none.
+    ///   - recording: How much the contexts record, and of how many of them; by default all of them, as much as the recorder says.
     ///   - config: What it is configured with; ``config`` changes it later.
     ///   - sessions: How sessions are opened and saved; `nil` gives every request a null session.
     ///   - clock: What `context.now` asks.
@@ -51,6 +58,7 @@ public final class App: Sendable {
     public init(
         _ name: String,
         recorder: FlightRecorder? = nil,
+        recording: Recording = Recording(),
         config: Config = Config(),
         sessions: (any SessionInterface)? = nil,
         clock: any ContextClock = SystemContextClock(),
@@ -60,7 +68,10 @@ public final class App: Sendable {
         namespace: (@Sendable () -> any Sendable)? = nil
     ) {
         self.name = name
-        self.recorder = recorder
+        self.recorder = recording.level == .off ? nil : recorder
+        self.recording = recording
+        self.ownLevel = recording.level
+        self.recordsSelectively = self.recorder != nil && recording.isSelective
         self.configState = Mutex(config)
         self.sessions = sessions
         self.clock = clock

@@ -31,6 +31,10 @@ public final class ContextNamespace: Sendable {
     /// Whether anything was ever set: set before the table is, and never taken back.
     private let isTouched = Atomic<Bool>(false)
 
+    /// The level that a request asks for; ``noLevel`` when it is the app's.
+    private let ownLevel = Atomic<UInt8>(ContextNamespace.noLevel)
+    private static let noLevel = UInt8.max
+
     /// Whether a value from an earlier lifetime is worth a report: a test client pushes contexts again on purpose.
     private let reportsOldValues: Bool
 
@@ -157,7 +161,7 @@ public final class ContextNamespace: Sendable {
         line: UInt = #line
     ) -> (any Sendable)? {
         let site = Site(fileID: fileID, line: line)
-        let change = self.change(to: value)
+        let change = self.change(to: value, name)
         self.isTouched.store(true, ordering: .releasing)
         let existing = self.table.withLock { table -> (any Sendable)? in
             if let place = table.place(of: name) { return table.entries[place].value }
@@ -217,7 +221,10 @@ public final class ContextNamespace: Sendable {
         guard let (names, entries) = found, !entries.isEmpty || !onlyIfChanged else { return }
         let values = zip(names, entries).map { name, entry in
             let recorded = entry.recorded ?? recorder.name(name)
-            let value = recorder.redacted(RecordedValue(StoredNil.stored(entry.value)), underSecret: recorded.isSecret)
+            let keepsValue = self.level >= .full && !recorded.isSecret
+            let stored = StoredNil.stored(entry.value)
+            let plain = keepsValue ? recorder.keptValue(stored) : RecordedValue(stored)
+            let value = recorder.redacted(plain, underSecret: recorded.isSecret)
             return (name: recorded, value: value)
         }
         self.app.record(context: context ?? self.currentOrdinal, unit: unit) { recorder, head in
@@ -277,7 +284,7 @@ public final class ContextNamespace: Sendable {
     private func set(_ name: String, _ newValue: consuming (any Sendable)?, _ site: Site) {
         // Moved, not copied: a copy of a value whose type is not known costs more than the rest.
         var value = StoredNil.keeping(newValue)
-        let change = self.change(toKept: value)
+        let change = self.change(toKept: value, name)
         self.isTouched.store(true, ordering: .releasing)
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
         self.table.withLock { table in
@@ -333,22 +340,50 @@ public final class ContextNamespace: Sendable {
     }
 
     /// What is to be recorded of a change; `nil` when nothing is.
-    private func change(to value: (any Sendable)?) -> Change? {
-        self.change { RecordedValue(value) }
+    private func change(to value: (any Sendable)?, _ name: String) -> Change? {
+        self.change(name, StoredNil.keeping(value)) { RecordedValue(value) }
     }
 
     /// The same for a value as ``StoredNil`` keeps it.
     @inline(__always)
-    private func change(toKept value: any Sendable) -> Change? {
-        self.change { StoredNil.isKept(value) ? .null : RecordedValue(present: value) }
+    private func change(toKept value: any Sendable, _ name: String) -> Change? {
+        self.change(name, value) { StoredNil.isKept(value) ? .null : RecordedValue(present: value) }
     }
 
     @inline(__always)
-    private func change(_ recorded: () -> RecordedValue) -> Change? {
+    private func change(
+        _ name: String,
+        _ value: @autoclosure () -> any Sendable,
+        _ recorded: () -> RecordedValue
+    ) -> Change? {
         self.app.withRecorder { recorder in
-            guard recorder.isRecording else { return nil }
-            return Change(unit: Scope.currentLabel, value: recorder.redacted(recorded(), underSecret: false))
+            let appLevel = self.app.level(of: recorder.level)
+            guard appLevel != .off else { return nil }
+            let keepsValue = self.level(below: appLevel) >= .full
+            let recorded = keepsValue ? self.keptValue(value(), name, recorder) : recorded()
+            return Change(unit: Scope.currentLabel, value: recorder.redacted(recorded, underSecret: false))
         } ?? nil
+    }
+
+    /// What is kept of a value at the levels that keep values. A secret one must not wait in memory for an encoder.
+    @inline(never)
+    private func keptValue(_ value: any Sendable, _ name: String, _ recorder: FlightRecorder) -> RecordedValue {
+        let stored = StoredNil.stored(value)
+        return recorder.name(name).isSecret ? RecordedValue(stored) : recorder.keptValue(stored)
+    }
+
+    /// How much is recorded.
+    var level: FlightRecorder.Level { self.level(below: self.app.level) }
+
+    @inline(__always)
+    private func level(below appLevel: FlightRecorder.Level) -> FlightRecorder.Level {
+        let own = self.ownLevel.load(ordering: .relaxed)
+        return own == Self.noLevel || appLevel == .off ? appLevel : FlightRecorder.Level(rawValue: own)
+    }
+
+    /// Records as much as a request asks for; nil as the app does.
+    func follow(_ level: FlightRecorder.Level?) {
+        self.ownLevel.store(level?.rawValue ?? Self.noLevel, ordering: .relaxed)
     }
 
     /// Records a change. Called under the lock, where the order of changes is decided: recording neither waits nor runs anybody's

@@ -61,11 +61,12 @@ struct Lifetime {
         by owner: ExecutionID,
         at time: UInt64,
         site: Site,
-        recorder: FlightRecorder?
+        recorder: FlightRecorder?,
+        numbering: OrdinalSource?
     ) {
         self.firstOwner = owner
         self.number += 1
-        self.ordinal = recorder?.nextOrdinal() ?? 0
+        self.ordinal = recorder.map { recorder in numbering?.next(recorder) ?? recorder.nextOrdinal() } ?? 0
         self.isTornDown = false
         self.beganAt = time
         self.site = site
@@ -159,12 +160,13 @@ struct LifetimeState: ~Copyable, Sendable {
         at time: UInt64,
         site: Site,
         in place: consuming UnitPlace,
-        recorder: FlightRecorder?
+        recorder: FlightRecorder?,
+        numbering: OrdinalSource? = nil
     ) -> Beginning {
         self.state.withLock { state in
             state.lifetime.depth += 1
             if state.lifetime.depth == 1 {
-                state.lifetime.begin(by: owner, at: time, site: site, recorder: recorder)
+                state.lifetime.begin(by: owner, at: time, site: site, recorder: recorder, numbering: numbering)
                 state.place = place
                 self.lastOrdinal.store(state.lifetime.ordinal, ordering: .releasing)
                 self.liveNumber.store(state.lifetime.number, ordering: .releasing)

@@ -20,6 +20,9 @@ extension App {
             var appContext: AppContext?
             var session: Session?
             var after: [AfterFunction] = []
+            /// The level that a test asked for, and the one that was chosen by the route; one of them, usually neither.
+            var testLevel: FlightRecorder.Level?
+            var routeLevel: FlightRecorder.Level?
         }
 
         /// The app that is current while the context is.
@@ -28,6 +31,8 @@ extension App {
         /// What the context shares with its copies.
         let state: RequestState
         let origin: TrailEvent.Push.Origin
+        /// Whether the request's body is read piece by piece, behind the context's back.
+        let streamsBody: Bool
         let lifetime = LifetimeState()
 
         private let mutable: Mutex<Mutable>
@@ -58,14 +63,22 @@ extension App {
             body: [UInt8] = [],
             endpoint: String?,
             requestID: String?,
-            origin: TrailEvent.Push.Origin
+            origin: TrailEvent.Push.Origin,
+            streamsBody: Bool = false
         ) {
             let state = RequestState(request: request, body: body, endpoint: endpoint, requestID: requestID)
-            self.init(app, state, session: nil, origin: origin)
+            self.init(app, state, session: nil, origin: origin, streamsBody: streamsBody)
         }
 
-        private init(_ app: App, _ state: RequestState, session: Session?, origin: TrailEvent.Push.Origin) {
+        private init(
+            _ app: App,
+            _ state: RequestState,
+            session: Session?,
+            origin: TrailEvent.Push.Origin,
+            streamsBody: Bool
+        ) {
             self.app = app
+            self.streamsBody = streamsBody
             self.state = state
             self.origin = origin
             self.mutable = Mutex(Mutable(session: session))
@@ -74,7 +87,7 @@ extension App {
         /// A context of its own with the same request and the same session, and neither `g` nor pushes nor functions for
         /// after the request. A copy of a context that was never pushed opens a session of its own (`HLP-03`).
         public func copy() -> RequestContext {
-            RequestContext(self.app, self.state, session: self.openedSession, origin: .copy)
+            RequestContext(self.app, self.state, session: self.openedSession, origin: .copy, streamsBody: false)
         }
 
         // MARK: - The request
@@ -246,6 +259,14 @@ extension App {
         }
 
         // MARK: - The trail
+
+        /// The level that differs from the app's: a test's, else the route's.
+        var ownLevel: FlightRecorder.Level? { self.mutable.withLock { $0.testLevel ?? $0.routeLevel } }
+
+        func note(_ choice: RecordingChoice) { self.mutable.withLock { $0.routeLevel = choice.level } }
+
+        /// Records as much as a test asks for.
+        func follow(_ level: FlightRecorder.Level?) { self.mutable.withLock { $0.testLevel = level } }
 
         var recordedRequest: FlightRecorder.RequestLine {
             FlightRecorder.RequestLine(

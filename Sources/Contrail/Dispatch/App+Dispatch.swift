@@ -59,6 +59,7 @@ extension App {
                 return try dispatching.result()
             }
             dispatching.run()
+            dispatching.recordOutput(of: context)
             preserve(context)
             do throws(ContextError) {
                 try context.pop(outcome: dispatching.outcome, fileID: site.fileID, line: site.line)
@@ -83,6 +84,7 @@ extension App {
                 return try dispatching.result()
             }
             await dispatching.run()
+            dispatching.recordOutput(of: context)
             preserve(context)
             do throws(ContextError) {
                 try await context.pop(outcome: dispatching.outcome, fileID: site.fileID, line: site.line)
@@ -141,5 +143,12 @@ extension ContextError {
             "the app \(app.name) has an async hook or handler: use the async form of dispatch with await",
             site: site
         )
+    }
+}
+
+extension Dispatching {
+    /// Writes down the response that leaves the dispatch, for a replay.
+    fileprivate func recordOutput(of context: App.RequestContext) {
+        if case .response(let response) = self.ending { context.recordOutput(response) }
     }
 }

@@ -176,7 +176,15 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             return ContextScope(request, of: caller, worker: worker, site: site)
         }
         let (epoch, time) = (self.reservedEpoch(of: request.app), request.app.timeToNote)
-        let context = self.context(of: request.app, origin: request.origin, inTask: caller, epoch, at: time, site)
+        let context = self.context(
+            of: request.app,
+            origin: request.origin,
+            inTask: caller,
+            epoch,
+            at: time,
+            for: request,
+            site
+        )
         return ContextScope(
             alone: context,
             request: request,
@@ -200,9 +208,10 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         inTask caller: ExecutionID,
         _ epoch: Epoch?,
         at time: UInt64,
+        for request: App.RequestContext? = nil,
         _ site: Site
     ) -> AppContext {
-        let ordinal = app.nextOrdinal
+        let ordinal = app.nextOrdinal(for: request)
         let context = AppContext(
             app,
             origin: origin,
@@ -333,7 +342,13 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     private func push() -> Obstacle? {
         if self.ownsApp {
             if !self.isCounted {
-                self.appContext.beginPush(site: self.site, parent: self.parent, unit: self.unit, by: self.owner)
+                self.appContext.beginPush(
+                    site: self.site,
+                    parent: self.parent,
+                    unit: self.unit,
+                    by: self.owner,
+                    for: self.request
+                )
             }
             if Signals.appContextPushed.hasReceivers {
                 do {
@@ -361,7 +376,14 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.bindRequest()
         // Nothing of the user's was called since the app context was pushed, unless there are receivers.
         let time = self.isAlone && !Signals.appContextPushed.hasReceivers ? self.openedAt : nil
-        request.beginPush(on: self.appContext, at: time, site: self.site, in: self.requestPlace, by: self.owner)
+        request.beginPush(
+            on: self.appContext,
+            at: time,
+            site: self.site,
+            in: self.requestPlace,
+            by: self.owner,
+            ownsApp: self.ownsApp
+        )
         do {
             if request.opensForUser {
                 try self.run { try request.open() }

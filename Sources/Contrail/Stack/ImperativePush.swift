@@ -15,9 +15,16 @@ extension AppContext {
         try self.push(on: layers, unit: scope.unit, claim: nil, site: site)
     }
 
-    fileprivate func push(on layers: ContextLayers, unit: WorkUnit?, claim: UnitClaim?, site: Site) throws {
+    fileprivate func push(
+        on layers: ContextLayers,
+        unit: WorkUnit?,
+        claim: UnitClaim?,
+        for request: App.RequestContext? = nil,
+        site: Site
+    ) throws {
         let around = layers.visible.app
-        self.beginPush(site: site, parent: around === self ? nil : self.app.ordinal(of: around), unit: unit)
+        let parent = around === self ? nil : self.app.ordinal(of: around)
+        self.beginPush(site: site, parent: parent, unit: unit, for: request)
         layers.append(ContextPush(subject: .app(self), claim: claim, owner: layers.pusher, site: site))
         do {
             try self.announcePush(unit: unit?.label)
@@ -129,7 +136,7 @@ extension App.RequestContext {
         )
         if let recycling = claim.recycling { self.app.record(recycling) }
         if let current = layers.visible.app, current.app === self.app, !layers.isRemains(current) {
-            self.beginPush(on: current, site: site, in: .given(claim.unit))
+            self.beginPush(on: current, site: site, in: .given(claim.unit), ownsApp: false)
             layers.append(
                 ContextPush(subject: .request(self, ownedApp: nil), claim: claim, owner: layers.pusher, site: site)
             )
@@ -137,12 +144,12 @@ extension App.RequestContext {
         }
         let context = AppContext(self.app, origin: self.origin)
         do {
-            try context.push(on: layers, unit: claim.unit, claim: claim, site: site)
+            try context.push(on: layers, unit: claim.unit, claim: claim, for: self, site: site)
         } catch {
             claim.release()
             throw error
         }
-        self.beginPush(on: context, site: site, in: .given(claim.unit))
+        self.beginPush(on: context, site: site, in: .given(claim.unit), ownsApp: true)
         layers.append(
             ContextPush(subject: .request(self, ownedApp: context), claim: nil, owner: layers.pusher, site: site)
         )

@@ -38,7 +38,7 @@ final class ContextHold: Sendable {
             self.isFinished.store(true, ordering: .releasing)
             throw error
         }
-        request.beginPush(on: appContext, site: site, in: UnitPlace(unit))
+        request.beginPush(on: appContext, site: site, in: UnitPlace(unit), ownsApp: false)
     }
 
     deinit {

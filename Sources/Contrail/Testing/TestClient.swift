@@ -1,16 +1,18 @@
 // A client for tests: it sends requests to an app in the same process, without a server.
 
 internal import ContextVariables
-internal import ContrailRecorder
+public import ContrailRecorder
 internal import HTTPTypes
 private import Synchronization
 
 extension App {
     /// Makes a client that sends requests to the app in this process.
     ///
-    /// - Parameter usesCookies: Whether it keeps the cookies that responses set, and sends them along.
-    public func testClient(usesCookies: Bool = true) -> TestClient {
-        TestClient(self, usesCookies: usesCookies)
+    /// - Parameters:
+    ///   - usesCookies: Whether it keeps the cookies that responses set, and sends them along.
+    ///   - level: How much its requests record, whatever app and routes say; `nil` as much as they say.
+    public func testClient(usesCookies: Bool = true, level: FlightRecorder.Level? = nil) -> TestClient {
+        TestClient(self, usesCookies: usesCookies, level: level)
     }
 }
 
@@ -27,6 +29,8 @@ public final class TestClient: Sendable {
     public let app: App
     /// Whether cookies are kept and sent along.
     public let usesCookies: Bool
+    /// How much its requests record, whatever app and routes say.
+    public let level: FlightRecorder.Level?
 
     private struct State {
         var jar = CookieJar()
@@ -42,8 +46,9 @@ public final class TestClient: Sendable {
 
     private let state = Mutex(State())
 
-    init(_ app: App, usesCookies: Bool) {
+    init(_ app: App, usesCookies: Bool, level: FlightRecorder.Level?) {
         self.app = app
+        self.level = level
         self.usesCookies = usesCookies
     }
 
@@ -116,7 +121,9 @@ public final class TestClient: Sendable {
             let field = self.state.withLock { $0.jar.field(host: host, path: Self.path(of: request)) }
             if let field { head.headerFields.append(HTTPField(name: .cookie, value: field)) }
         }
-        return self.app.testContext(head, request.body)
+        let context = self.app.testContext(head, request.body)
+        if let level { context.follow(level) }
+        return context
     }
 
     /// Keeps the cookies of a response.

@@ -61,6 +61,14 @@ package struct EventKind: Hashable, Sendable, CustomStringConvertible {
     package static let mark = EventKind(20, "mark")
     /// A step of a request failed and nothing else shows it.
     package static let error = EventKind(21, "error")
+    /// A request as it came in, for a replay.
+    package static let requestInput = EventKind(22, "request_input")
+    /// A response as it went out, for a replay.
+    package static let responseOutput = EventKind(23, "response_output")
+    /// A value was drawn through a context.
+    package static let drawn = EventKind(24, "drawn")
+    /// A value could not be encoded.
+    package static let payloadLost = EventKind(31, "payload_lost")
     /// Events were dropped because the buffer was full.
     package static let drop = EventKind(25, "drop")
     /// Records were begun and never finished: their writer was killed, or stood still for too long.
@@ -74,7 +82,7 @@ package struct EventKind: Hashable, Sendable, CustomStringConvertible {
         .runStart, .runEnd, .appPush, .appPop, .requestPush, .requestPop, .teardown, .gSet, .gDelete, .gSnapshot,
         .recycle,
         .staleRead, .leak, .rejectedPop, .foreignPop, .poisonedWorker, .borrowOutlived, .signalFailed, .handoff,
-        .mark, .error, .drop, .torn,
+        .mark, .error, .requestInput, .responseOutput, .drawn, .drop, .torn, .payloadLost,
     ]
 
     /// The kinds that a ``TrailEvent/Problem`` has.

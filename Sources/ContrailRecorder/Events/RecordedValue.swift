@@ -16,6 +16,13 @@ package enum RecordedValue: Sendable, Equatable {
     case described(type: String, size: Int?)
     /// A value under a secret name, a value that looks like a secret, or a ``Secret``: it was not kept.
     case redacted
+    /// An object: its type, and the number that tells it from others while it lives.
+    case object(type: String, identity: UInt64)
+    /// A value whose JSON is with the ``PayloadDesk``, or will be: its type and size until then. The drain puts ``encoded(_:)`` in its
+    /// place.
+    case waiting(type: String, size: Int?, ticket: UInt32)
+    /// A value as JSON.
+    case encoded(EncodedPayload)
 
     /// Text up to this many bytes of UTF-8 is kept as it is.
     package static let textLimit = 40

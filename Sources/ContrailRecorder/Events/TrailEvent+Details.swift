@@ -134,4 +134,27 @@ extension TrailEvent {
             self.lastSeq = lastSeq
         }
     }
+
+    /// A value that could not be encoded.
+    package struct LostPayload: Sendable {
+        /// What it was: the key in `g`, or the name it was drawn under.
+        package let name: RecordedText
+        /// The number of the event that describes the value.
+        package let seq: UInt64
+        /// The type of the value.
+        package let type: String
+        /// Why.
+        package let reason: PayloadLoss
+        /// How many like it are told of here; more than one when there were very many.
+        package let count: Int
+
+        /// Describes a loss.
+        package init(name: RecordedText, seq: UInt64, type: String, reason: PayloadLoss, count: Int = 1) {
+            self.name = name
+            self.seq = seq
+            self.type = type
+            self.reason = reason
+            self.count = count
+        }
+    }
 }

@@ -86,6 +86,14 @@ package struct TrailEvent: Sendable {
         case handoff(name: RecordedText, site: RecordedText)
         /// The user left a mark.
         case mark(name: RecordedText, site: RecordedText)
+        /// A request as it came in, or a part of it: JSON.
+        case requestInput(json: String)
+        /// A response as it went out, or a part of it: JSON.
+        case responseOutput(json: String)
+        /// A value was drawn through a context.
+        case drawn(name: RecordedText, type: String, value: RecordedValue)
+        /// A value could not be encoded.
+        case payloadLost(LostPayload)
         /// Events were dropped.
         case drop(Drop)
         /// Records were begun and never finished.
@@ -111,8 +119,25 @@ package struct TrailEvent: Sendable {
         case .error: .error
         case .handoff: .handoff
         case .mark: .mark
+        case .requestInput: .requestInput
+        case .responseOutput: .responseOutput
+        case .drawn: .drawn
+        case .payloadLost: .payloadLost
         case .drop: .drop
         case .torn: .torn
         }
+    }
+
+    /// The same event with something else to say.
+    package func saying(_ body: Body) -> TrailEvent {
+        TrailEvent(
+            seq: self.seq,
+            monotonicNanoseconds: self.monotonicNanoseconds,
+            thread: self.thread,
+            worker: self.worker,
+            epoch: self.epoch,
+            context: self.context,
+            body: body
+        )
     }
 }

@@ -8,16 +8,6 @@ private import Synchronization
 /// A recorder belongs to one run; `TrailStore` makes one when it opens a trail. In a child that the process forks it records
 /// nothing.
 public final class FlightRecorder: Sendable {
-    /// How much is recorded.
-    public struct Level: Hashable, Sendable {
-        fileprivate let rawValue: UInt8
-
-        /// Nothing.
-        public static let off = Level(rawValue: 0)
-        /// Everything but payloads: pushes, pops, hooks, recycles, problems, and the names and small values of `g`.
-        public static let lifecycle = Level(rawValue: 1)
-    }
-
     /// How a recorder works.
     public struct Configuration: Sendable {
         /// How much is recorded at first; ``FlightRecorder/level`` changes it later.
@@ -41,6 +31,9 @@ public final class FlightRecorder: Sendable {
 
     let ring: RecordRing
     let dictionary: RingDictionary
+    /// Values that wait for the drain to encode them.
+    package let payloads = PayloadDesk()
+    let holds = SampleHolds()
     private let names: RecordedNames
     private let reading: Mutex<EventReader>
     private let drops: DropLedger
@@ -89,8 +82,16 @@ public final class FlightRecorder: Sendable {
         let stored = self.storedCount.load(ordering: .acquiring)
         let torn = self.tornCount.load(ordering: .acquiring)
         let dropped = self.drops.count
-        let produced = self.ring.lastClaimed
-        return Accounting(produced: produced, stored: stored, dropped: dropped, torn: torn)
+        let sampled = self.holds.counts.current
+        // What is sampled out never had a number, and what is held has none yet.
+        let produced = self.ring.lastClaimed + sampled.sampledOut + sampled.held
+        return Accounting(
+            produced: produced,
+            stored: stored,
+            dropped: dropped,
+            torn: torn,
+            sampledOut: sampled.sampledOut
+        )
     }
 
     /// How many slots the ring has.
@@ -166,7 +167,9 @@ public final class FlightRecorder: Sendable {
     @inline(__always)
     @discardableResult
     func put(_ kind: EventKind, _ head: RecordHead, _ words: RecordWords) -> UInt64 {
-        if head.wide != nil { return self.put(kind, head, words, room: 0) { _ in } }
+        if head.wide != nil || head.context >= SampleHolds.firstOrdinal {
+            return self.put(kind, head, words, room: 0) { _ in }
+        }
         let claim = self.ring.claim(1)
         if let position = claim.position {
             self.ring.write(position, claim.seq, kind.code, head, words)
@@ -192,6 +195,7 @@ public final class FlightRecorder: Sendable {
             var rest = RestWriter(memory)
             if let wide = head.wide { rest.add(wide) }
             write(&rest)
+            if head.context >= SampleHolds.firstOrdinal, self.hold(kind, head, words, rest.bytes) { return 0 }
             let claim = self.ring.claim(RecordRing.slotCount(rest.count))
             if let position = claim.position {
                 self.ring.write(position, claim.seq, kind.code, head, words, rest.bytes)
@@ -203,7 +207,7 @@ public final class FlightRecorder: Sendable {
     }
 
     @inline(never)
-    private func noteDrop(_ seq: UInt64, _ kind: EventKind) {
+    func noteDrop(_ seq: UInt64, _ kind: EventKind) {
         self.ring.countDrop()
         self.drops.add(seq: seq, kind: kind)
     }
@@ -211,14 +215,17 @@ public final class FlightRecorder: Sendable {
     // MARK: - The drain
 
     /// Makes an event that bypasses the ring: the drain's own, which must not be dropped.
-    package func makeDrainEvent(_ body: TrailEvent.Body) -> TrailEvent {
+    package func makeDrainEvent(
+        _ body: TrailEvent.Body,
+        context: TrailEvent.ContextOrdinal? = nil
+    ) -> TrailEvent {
         TrailEvent(
             seq: self.ring.claimNumber(),
             monotonicNanoseconds: MonotonicClock.nanoseconds,
             thread: nil,
             worker: nil,
             epoch: nil,
-            context: nil,
+            context: context,
             body: body
         )
     }

@@ -127,6 +127,12 @@ struct RecordDecoder {
             guard let name = self.name(words.name, &names), let error = self.rest.text() else { return nil }
             return self.record.kind == EventKind.error.code
                 ? .error(step: name, error: error) : .signalFailed(signal: name, error: error)
+        case EventKind.requestInput.code: return self.rest.text().map { .requestInput(json: $0) }
+        case EventKind.responseOutput.code: return self.rest.text().map { .responseOutput(json: $0) }
+        case EventKind.drawn.code:
+            guard let name = self.name(words.name, &names), let type = self.rest.text() else { return nil }
+            return self.value(tag: UInt8(truncatingIfNeeded: words.small), words.number)
+                .map { .drawn(name: name, type: type, value: $0) }
         case EventKind.gDelete.code, EventKind.handoff.code, EventKind.mark.code:
             guard let name = self.name(words.name, &names), let site = self.name(words.site, &names) else { return nil }
             return switch self.record.kind {

@@ -17,7 +17,7 @@ extension RedactionPolicy {
             // Every card number up to 2^53 is exact in floating point, and so are some beyond.
             guard number >= 1e12, number < 1e19, let whole = Int64(exactly: number) else { return value }
             return self.isCardNumber(whole) ? .redacted : value
-        case .null, .bool, .described, .redacted: return value
+        case .null, .bool, .described, .redacted, .object, .waiting, .encoded: return value
         }
     }
 

@@ -31,12 +31,24 @@ struct JSONText {
     mutating func write(_ values: [(name: RecordedText, value: RecordedValue)]) -> Bool {
         self.begin()
         defer { self.end() }
+        var isCut = false
         for (name, value) in values {
             guard self.bytes.count < Self.snapshotLimit else { return true }
             self.addName(name.text)
-            self.append(value)
+            if case .encoded(let payload) = value, self.bytes.count + payload.json.utf8.count > Self.snapshotLimit {
+                self.append(.described(type: payload.type, size: nil))
+                isCut = true
+            } else {
+                self.append(value)
+            }
         }
-        return false
+        return isCut
+    }
+
+    /// Adds a recorded value.
+    mutating func add(_ name: String, _ value: RecordedValue) {
+        self.addName(name)
+        self.append(value)
     }
 
     /// Adds a text, unless it is nil.
@@ -62,12 +74,37 @@ struct JSONText {
         case .double(let value): self.append(value)
         case .text(let value): self.append(value)
         case .redacted: self.bytes.append(contentsOf: #"{"redacted":true}"#.utf8)
-        case .described(let type, let size):
+        case .object(let type, let identity):
+            self.bytes.append(UInt8(ascii: "{"))
+            self.add("type", type)
+            self.add("identity", "0x" + String(identity, radix: 16))
+            self.bytes.append(UInt8(ascii: "}"))
+        case .encoded(let payload): self.append(payload)
+        case .described(let type, let size), .waiting(let type, let size, _):
             self.bytes.append(UInt8(ascii: "{"))
             self.add("type", type)
             self.add("size", size)
             self.bytes.append(UInt8(ascii: "}"))
         }
+    }
+
+    /// Text stands for itself when it is whole. Everything else says its type, so that nothing of the user's reads like a
+    /// description of ours.
+    private mutating func append(_ payload: EncodedPayload) {
+        if payload.text != nil { return self.bytes.append(contentsOf: payload.json.utf8) }
+        self.bytes.append(UInt8(ascii: "{"))
+        self.add("type", payload.type)
+        self.addName("value")
+        self.bytes.append(contentsOf: payload.json.utf8)
+        if payload.isCut { self.addFlag("cut") }
+        if payload.isRedacted { self.addFlag("redacted") }
+        self.add("encode_ns", payload.nanoseconds)
+        self.bytes.append(UInt8(ascii: "}"))
+    }
+
+    private mutating func addFlag(_ name: String) {
+        self.addName(name)
+        self.bytes.append(contentsOf: "true".utf8)
     }
 
     private mutating func addName(_ name: String) {

@@ -67,6 +67,23 @@ struct StoredEvent {
         case .signalFailed(let name, let error), .error(let name, let error):
             self.name = name
             self.extra = .text(error)
+        case .requestInput(let text), .responseOutput(let text): self.extra = .text(text)
+        case .drawn(let name, let type, let value):
+            self.name = name
+            json.begin()
+            json.add("type", type)
+            json.add("value", value)
+            json.end()
+            self.extra = .json
+        case .payloadLost(let lost):
+            self.name = lost.name
+            json.begin()
+            json.add("seq", lost.seq)
+            json.add("type", lost.type)
+            json.add("reason", lost.reason.rawValue)
+            if lost.count > 1 { json.add("count", lost.count) }
+            json.end()
+            self.extra = .json
         case .drop(let drop):
             self.code = Int64(clamping: drop.count)
             json.begin()
@@ -90,8 +107,9 @@ struct StoredEvent {
         switch value {
         case .integer(let integer): self.extra = .integer(integer)
         case .text(let text): self.extra = .text(text)
+        case .encoded(let payload) where payload.text != nil: self.extra = .text(payload.text ?? "")
         case .bool(let bool): self.extra = .integer(bool ? 1 : 0)
-        case .double, .described:
+        case .double, .described, .object, .waiting, .encoded:
             json.write(value)
             self.extra = .json
         case .null, .redacted: break
@@ -134,7 +152,9 @@ extension RecordedValue {
         case .null: 2
         case .bool: 3
         case .double: 4
-        case .described: 5
+        // JSON that is all of the value, as a number's is.
+        case .encoded(let payload): payload.text != nil ? 1 : payload.isExact ? 4 : 5
+        case .described, .object, .waiting: 5
         case .redacted: 6
         }
     }

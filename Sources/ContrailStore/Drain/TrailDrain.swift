@@ -34,6 +34,7 @@ final class TrailDrain: Sendable {
     }
 
     private let recorder: FlightRecorder
+    private let payloads: PayloadResolver
     private let queue: DatabaseQueue
     private let run: TrailRun
     private let interval: Duration
@@ -57,6 +58,7 @@ final class TrailDrain: Sendable {
         logger: Logger
     ) {
         self.recorder = recorder
+        self.payloads = PayloadResolver(recorder)
         self.queue = queue
         self.run = run
         self.interval = interval
@@ -160,6 +162,7 @@ final class TrailDrain: Sendable {
         var batch = self.recorder.take(atMost: Self.batchLimit)
         if let drop = self.recorder.takeDrops() { batch.events.append(self.recorder.makeDrainEvent(.drop(drop))) }
         if batch.events.isEmpty { return nil }
+        batch.events = self.payloads.resolve(batch.events)
         // What the drain says itself has taken its number later than what follows it.
         batch.events.sort { $0.seq < $1.seq }
         return batch

@@ -63,11 +63,16 @@ package struct Erasure {
             database,
             sql: """
                 SELECT id FROM event WHERE kind = 8 AND name = (SELECT id FROM string WHERE value = ?1)
-                    AND iif(code = 3, iif(extra, 'true', 'false'), CAST(extra AS TEXT)) = ?2
+                    AND (iif(code = 3, iif(extra, 'true', 'false'), CAST(extra AS TEXT)) = ?2
+                        OR (code IN (4, 5) AND extra ->> '$.value' = ?2))
+                UNION ALL
+                SELECT id FROM event WHERE kind = 24 AND name = (SELECT id FROM string WHERE value = ?1)
+                    AND (extra ->> '$.value' = ?2 OR extra ->> '$.value.value' = ?2)
                 UNION ALL
                 SELECT e.id FROM event AS e WHERE e.kind = 10 AND EXISTS (
                     SELECT 1 FROM json_each(e.extra) AS j WHERE j.key = ?1
                         AND CASE j.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(j.value AS TEXT) END = ?2
+                    OR (j.key = ?1 AND j.type = 'object' AND j.value ->> '$.value' = ?2)
                 )
                 """,
             arguments: [key, text]
@@ -78,7 +83,7 @@ package struct Erasure {
         try self.keepCommitments(ofBatchWith: id, database)
         try database.execute(
             sql: """
-                UPDATE event SET extra = CASE WHEN kind = 8 THEN NULL ELSE (
+                UPDATE event SET extra = CASE WHEN kind IN (8, 24) THEN NULL ELSE (
                     SELECT json_group_object(j.key, CASE WHEN j.key = ?2 THEN json('{"erased":true}')
                         WHEN j.type IN ('object', 'array', 'true', 'false', 'null') THEN json(j.json) ELSE j.value END)
                     FROM (SELECT key, type, value, CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'

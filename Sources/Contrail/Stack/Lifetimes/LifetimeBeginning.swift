@@ -6,16 +6,26 @@ internal import ContrailRecorder
 extension AppContext {
     /// Counts a push and records it.
     ///
-    /// - Parameter parent: The context it is pushed under, as ``App/ordinal(of:)`` gives it.
+    /// - Parameters:
+    ///   - parent: The context it is pushed under, as ``App/ordinal(of:)`` gives it.
+    ///   - request: The request that brings the context along.
     func beginPush(
         site: Site,
         parent: TrailEvent.ContextOrdinal?,
         unit: WorkUnit?,
-        by owner: ExecutionID = ExecutionID.current
+        by owner: ExecutionID = ExecutionID.current,
+        for request: App.RequestContext? = nil
     ) {
         let time = self.app.timeToNote
-        let place = UnitPlace(unit)
-        let lifetime = self.lifetime.push(by: owner, at: time, site: site, in: place, recorder: self.app.recorder)
+        let numbering = self.app.recordsSelectively ? self.app.numbering(under: parent, for: request) : nil
+        let lifetime = self.lifetime.push(
+            by: owner,
+            at: time,
+            site: site,
+            in: UnitPlace(unit),
+            recorder: self.app.recorder,
+            numbering: numbering
+        )
         if lifetime.depth == 1 {
             self.touchedNamespace?.beginLifetime(lifetime.ordinal, after: lifetime.previousEnd)
         }
@@ -88,18 +98,29 @@ extension AppContext {
 extension App.RequestContext {
     /// Counts a push on an app context and records it.
     ///
-    /// - Parameter time: When that is; the clock is asked when it is nil.
+    /// - Parameters:
+    ///   - time: When that is; the clock is asked when it is nil.
+    ///   - ownsApp: Whether the app context was pushed for it, which has decided how much is recorded of both.
     func beginPush(
         on appContext: AppContext,
         at time: UInt64? = nil,
         site: Site,
         in place: consuming UnitPlace,
-        by owner: ExecutionID = ExecutionID.current
+        by owner: ExecutionID = ExecutionID.current,
+        ownsApp: Bool
     ) {
         self.setAppContext(appContext)
         let time = time ?? self.app.timeToNote
         let label = self.app.isRecording ? place.label : nil
-        let lifetime = self.lifetime.push(by: owner, at: time, site: site, in: place, recorder: self.app.recorder)
+        let numbering = self.app.recordsSelectively ? self.numbering(on: appContext, ownsApp: ownsApp) : nil
+        let lifetime = self.lifetime.push(
+            by: owner,
+            at: time,
+            site: site,
+            in: place,
+            recorder: self.app.recorder,
+            numbering: numbering
+        )
         self.app.record(context: lifetime.ordinal, unit: label, at: time) { recorder, head in
             recorder.recordRequestPush(
                 head,
@@ -111,6 +132,7 @@ extension App.RequestContext {
                 request: self.recordedRequest
             )
         }
+        if lifetime.depth == 1, self.recordsAtPush { self.recordAtPush(on: appContext) }
     }
 
     /// Undoes a push whose session or route failed: nothing is called, the pop is recorded with the error.
@@ -124,8 +146,14 @@ extension App.RequestContext {
 extension App {
     /// The number for a lifetime that begins now; 0 without a recorder.
     @inline(__always)
-    var nextOrdinal: TrailEvent.ContextOrdinal {
-        self.withRecorder { $0.nextOrdinal() } ?? 0
+    var nextOrdinal: TrailEvent.ContextOrdinal { self.nextOrdinal(for: nil) }
+
+    /// The number for the lifetime of an app context that a request brings along.
+    @inline(__always)
+    func nextOrdinal(for request: RequestContext?) -> TrailEvent.ContextOrdinal {
+        self.withRecorder { recorder in
+            self.recordsSelectively ? self.selectiveOrdinal(recorder, for: request) : recorder.nextOrdinal()
+        } ?? 0
     }
 
     /// The number of a running lifetime as this app's trail knows it: another recorder numbers by itself.
