@@ -133,6 +133,8 @@ struct TrailReaderTests {
         let directory = try TemporaryTrail()
         let trail = try directory.open(capacity: 64, interval: .seconds(600))
         defer { trail.close() }
+        // From now on the drain sleeps until it is asked: one report for all that is dropped.
+        await trail.flush()
         for number in 0..<200 {
             let name = trail.recorder.name("n")
             trail.recorder.recordSet(RecordHead(context: 1), key: name, value: .integer(Int64(number)), site: Site())
