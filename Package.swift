@@ -123,6 +123,7 @@ let service: [Target] = [
         resources: [
             .embedInCode("v0001_trail.sql"), .embedInCode("v0002_parties.sql"), .embedInCode("v0003_iso.sql"),
             .embedInCode("v0004_compact.sql"), .embedInCode("v0005_history.sql"),
+            .embedInCode("v0006_retention.sql"),
         ],
         swiftSettings: adapterSettings
     ),

@@ -15,4 +15,8 @@ package let migrations: [Migration] = [
     Migration(identifier: "v0003_iso", sql: String(decoding: PackageResources.v0003_iso_sql, as: UTF8.self)),
     Migration(identifier: "v0004_compact", sql: String(decoding: PackageResources.v0004_compact_sql, as: UTF8.self)),
     Migration(identifier: "v0005_history", sql: String(decoding: PackageResources.v0005_history_sql, as: UTF8.self)),
+    Migration(
+        identifier: "v0006_retention",
+        sql: String(decoding: PackageResources.v0006_retention_sql, as: UTF8.self)
+    ),
 ]

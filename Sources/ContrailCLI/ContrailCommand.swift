@@ -10,7 +10,9 @@ struct ContrailCommand: AsyncParsableCommand {
         commandName: "contrail",
         abstract: "Reads the trail that a service's contexts left.",
         version: "0.1.0",
-        subcommands: [Serve.self, Query.self, Recover.self, Verify.self, MakeAnew.self, Erase.self]
+        subcommands: [
+            Serve.self, Query.self, Recover.self, Verify.self, MakeAnew.self, Erase.self, RetentionCommand.self,
+        ]
     )
 }
 

@@ -25,6 +25,10 @@ public struct StoreError: Error, Hashable, Sendable {
         public static let olderSchema = Code("older_schema")
         /// Another process holds the database's write lock for too long.
         public static let locked = Code("locked")
+        /// The trail has reached its cap, and nothing more of it can be dropped.
+        public static let overCap = Code("over_cap")
+        /// The trail has no context with this id, or not any more.
+        public static let unknownContext = Code("unknown_context")
         /// SQLite reported any other failure.
         public static let databaseFailure = Code("database_failure")
 

@@ -36,6 +36,8 @@ extension TrailStore {
         public static let locked = Degradation(description: "locked")
         /// The database is damaged.
         public static let corrupt = Degradation(description: "corrupt")
+        /// The trail has reached its cap, and nothing more of it can be dropped.
+        public static let overCap = Degradation(description: "over_cap")
         /// SQLite reports any other failure.
         public static let failing = Degradation(description: "failing")
 
@@ -58,6 +60,10 @@ extension TrailStore {
         public let logBytes: Int
         /// Why nothing can be stored; nil while all is well.
         public let degradation: Degradation?
+        /// Whether the log has passed its share of the cap, since a reader keeps it from being emptied.
+        public let isLogTooLong: Bool
+        /// The longest that retention has kept the drain from writing in this run: one slice with its commit.
+        public let longestRetentionPause: Duration
     }
 
     /// How the writing stands now.

@@ -40,6 +40,8 @@ public final class TrailStore: Sendable {
         public var version: String
         /// Whether and how what is stored can be held against what was written, by `contrail verify`.
         public var integrity: Integrity
+        /// How much of the trail is kept.
+        public var retention: Retention
         /// Where the drain says that it cannot write, and that it can again.
         public var logger: Logger
 
@@ -51,6 +53,7 @@ public final class TrailStore: Sendable {
             durability: Durability = .group,
             version: String = "",
             integrity: Integrity = .chained,
+            retention: Retention = Retention(),
             logger: Logger = Logger(label: "contrail.trail")
         ) {
             self.recorder = recorder
@@ -59,6 +62,7 @@ public final class TrailStore: Sendable {
             self.durability = durability
             self.version = version
             self.integrity = integrity
+            self.retention = retention
             self.logger = logger
         }
     }
@@ -108,6 +112,7 @@ public final class TrailStore: Sendable {
             interval: configuration.commitInterval,
             durability: configuration.durability,
             integrity: configuration.integrity,
+            retention: configuration.retention,
             logger: configuration.logger
         )
         self.recorder.recordRunStart()

@@ -22,6 +22,9 @@ struct DrainRate: AsyncParsableCommand {
     @Option(help: "How many turns each of the two gets.")
     var turns = 3
 
+    @Option(help: "Keep the trail below so many MiB: then the drain drops as much as it stores.")
+    var cap: Int?
+
     @Flag(help: "Write the trail without a chain of hashes.")
     var unchained = false
 
@@ -36,7 +39,8 @@ struct DrainRate: AsyncParsableCommand {
         let drained = try DrainedTrail(
             path: folder.appendingPathComponent("drain.sqlite").path,
             events: self.events,
-            isChained: !self.unchained
+            isChained: !self.unchained,
+            cap: self.cap.map { $0 << 20 }
         )
         let raw = try RawLoop(path: folder.appendingPathComponent("raw.sqlite").path, schema: try drained.schema())
         var drain = Turns()
@@ -47,6 +51,7 @@ struct DrainRate: AsyncParsableCommand {
         }
         drained.close()
         raw.close()
+        if self.cap != nil { print("retention   longest pause \(drained.longestPause)") }
         let bytes = try drained.bytesPerEvent()
         let rawBytes = try raw.bytesPerEvent()
         print("drain       \(drain.text), \(String(format: "%.1f", bytes)) bytes an event")

@@ -16,7 +16,7 @@ final class DrainedTrail {
     private var number = 0
     private var stored: UInt64 = 0
 
-    init(path: String, events: Int, isChained: Bool) throws {
+    init(path: String, events: Int, isChained: Bool, cap: Int?) throws {
         self.path = path
         self.events = min(events, 500_000)
         // The drain wakes when it is asked to.
@@ -26,13 +26,17 @@ final class DrainedTrail {
             configuration: TrailStore.Configuration(
                 recorder: FlightRecorder.Configuration(capacity: 1 << 20),
                 commitInterval: .seconds(3600),
-                integrity: isChained ? .chained : .off
+                integrity: isChained ? .chained : .off,
+                retention: TrailStore.Retention(cap: cap)
             )
         )
         self.app = App("bench", recorder: self.trail.recorder)
         try self.app.teardownAppContext("close_connection") { _, _ in }
         try self.app.teardownRequest("release_stock") { _, _ in }
     }
+
+    /// The longest that retention has kept the drain from writing.
+    var longestPause: Duration { self.trail.status.longestRetentionPause }
 
     /// What creates the tables and indexes of the trail.
     func schema() throws -> String {

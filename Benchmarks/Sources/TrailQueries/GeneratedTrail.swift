@@ -24,7 +24,7 @@ struct GeneratedTrail {
     private struct Failure: Error {}
 
     init(path file: String, events: Int) async throws {
-        let trail = try TrailStore(path: file, app: "bench")
+        let trail = try TrailStore(path: file, app: "bench", configuration: .init(retention: .unlimited))
         let app = App("bench", recorder: trail.recorder)
         try app.teardownAppContext("close_connection") { _, _ in }
         try app.teardownRequest("release_stock") { _, _ in }

@@ -232,11 +232,14 @@ public final class FlightRecorder: Sendable {
 
     /// Takes the next events, at most so many, in the order of their numbers; what was never finished is among them as an event
     /// of the drain's own. Their slots stay taken until ``free(_:)``. The drain's thread only.
-    package func take(atMost limit: Int) -> RecordBatch {
+    ///
+    /// - Parameter slots: About how many slots of the ring they may take.
+    package func take(atMost limit: Int, slots: Int = .max) -> RecordBatch {
         self.reading.withLock { reader in
             var batch = RecordBatch()
             let now = MonotonicClock.nanoseconds
-            while batch.events.count < limit {
+            let begin = self.ring.readPosition
+            while batch.events.count < limit, self.ring.readPosition &- begin < UInt64(slots) {
                 switch reader.next(at: now) {
                 case .nothing: return batch.ending(at: self.ring.readPosition)
                 case .event(let event): batch.events.append(event)
@@ -254,6 +257,14 @@ public final class FlightRecorder: Sendable {
     package func free(_ batch: RecordBatch) {
         self.storedCount.wrappingAdd(UInt64(batch.events.count), ordering: .releasing)
         self.ring.free(before: batch.end)
+    }
+
+    /// Claims a number for an event that the drain writes past the ring. It must be written, and counted as stored then.
+    package func claimNumber() -> UInt64 { self.ring.claimNumber() }
+
+    /// Counts events as stored that were written past the ring.
+    package func countStored(_ count: UInt64) {
+        self.storedCount.wrappingAdd(count, ordering: .releasing)
     }
 
     /// Takes the next event, if there is one, and counts it as stored: for drains that store nowhere. The drain's thread only.

@@ -24,12 +24,15 @@ struct BatchWriter {
     private let endContext: BulkStatement
     private let insertProblem: BulkStatement
     private let lastID: BulkStatement
+    private let selectGeneration: BulkStatement
     private let ownEvents: Statement
 
     /// The latest time that was written. A thread may read the clock after another one that took a later number.
     private var latest: Int64
     /// `id - seq` of the run's first event.
     private var base: Int64?
+    /// How often names had been removed from the trail when these were remembered.
+    private var generation: Int64?
 
     /// Lifetimes that began in this batch, and where each of them is.
     private var begun: [ContextRow] = []
@@ -70,7 +73,13 @@ struct BatchWriter {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         )
-        self.lastID = try BulkStatement(database, "SELECT max(id) FROM event")
+        // What retention dropped keeps its numbers.
+        self.lastID = try BulkStatement(
+            database,
+            "SELECT max(ifnull((SELECT max(id) FROM event), 0), ifnull((SELECT last_id FROM anchor), 0))"
+        )
+        self.selectGeneration = try BulkStatement(database, "SELECT generation FROM retention")
+        self.generation = try self.selectGeneration.runReturningInteger()
         self.ownEvents = try database.makeStatement(
             sql: """
                 SELECT e.id - l.base + e.shift AS seq, e.at FROM event AS e CROSS JOIN lane AS l ON l.id = e.lane
@@ -106,13 +115,15 @@ struct BatchWriter {
         seq: Int64,
         at: Int64,
         name: String?,
+        context: Int64? = nil,
         json: String,
         _ database: Database
     ) throws {
+        let at = max(at, self.latest)
         try self.write(database, firstSeq: seq) { writer, nextID, base in
             let lane = try writer.lanes.idOfNobody(base: base, &writer.strings)
             let nameID = try writer.strings.id(ofOptional: name.map { RecordedText($0) })
-            for cell in [nextID, seq - (nextID - base), at, kind, nil, lane, nil, nameID, nil, nil, nil] {
+            for cell in [nextID, seq - (nextID - base), at, kind, context, lane, nil, nameID, nil, nil, nil] {
                 writer.events.append(cell)
             }
             writer.events.append(json)
@@ -125,6 +136,12 @@ struct BatchWriter {
         firstSeq: Int64,
         _ add: (inout BatchWriter, _ nextID: inout Int64, _ base: Int64) throws -> Void
     ) throws {
+        let generation = try self.selectGeneration.runReturningInteger()
+        if generation != self.generation {
+            self.strings.forget()
+            self.lanes.forget()
+            self.generation = generation
+        }
         var nextID = (try self.lastID.runReturningInteger() ?? 0) + 1
         // A batch before this one may have been rolled back together with the base that it had established.
         let base = self.base ?? nextID - firstSeq
@@ -152,7 +169,10 @@ struct BatchWriter {
             // Within a run the order of ids is that of numbers.
             if seq <= Int64(first.seq) { break }
         }
-        let missing = events.filter { !stored.contains($0.seq) }
+        let gone = UInt64(
+            try Int64.fetchOne(database, sql: "SELECT gone_seq FROM run WHERE run_id = ?", arguments: [self.runID]) ?? 0
+        )
+        let missing = events.filter { $0.seq > gone && !stored.contains($0.seq) }
         try self.write(missing, database)
         return missing.count
     }

@@ -12,6 +12,9 @@ final class LogGauge: Sendable {
     /// How many pages the log had after the last commit.
     var pages: Int { self.pageCount.load(ordering: .relaxed) }
 
+    /// Takes note that the log was cut to nothing.
+    func reset() { self.pageCount.store(0, ordering: .relaxed) }
+
     /// Makes itself known to the connection, which must not outlive it.
     func install(on database: Database) {
         sqlite3_wal_hook(

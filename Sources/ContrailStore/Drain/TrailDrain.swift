@@ -12,16 +12,10 @@ private import Synchronization
 /// A failing commit is tried again with the same batch for as long as the drain lives; meanwhile the recorder's ring
 /// fills and then drops, with a count. Nobody who records ever waits for this thread.
 final class TrailDrain: Sendable {
-    /// How many events one transaction takes at the most.
-    private static let batchLimit = 8192
     /// How long a stopping drain keeps trying to commit. With what servers take before it, a service ends within 5 s.
     private static let stopPatience: Duration = .seconds(1)
     /// How long one attempt waits for another process's lock, in milliseconds: short, for stopping must not wait for it.
     private static let lockPatience = 250
-    /// What a page takes in the log: itself, and a header.
-    private static let pageBytes = 4096 + 24
-    /// From how many pages of the log on they are moved into the database: as many as the connection keeps in memory.
-    private static let checkpointPages = 4000
 
     private struct State {
         var isStopping = false
@@ -31,6 +25,7 @@ final class TrailDrain: Sendable {
         /// How often the drain has looked for events.
         var pass = 0
         var flushes: [(target: UInt64, pass: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var pins: [(change: PinChange, continuation: CheckedContinuation<Result<Void, StoreError>, Never>)] = []
     }
 
     private let recorder: FlightRecorder
@@ -44,7 +39,9 @@ final class TrailDrain: Sendable {
     private let logger: Logger
 
     private let state = Mutex(State())
-    private let gauge = LogGauge()
+    private let gauge: LogGauge
+    let log: LogKeeper
+    let room: TrailRoom
     private let wake = DispatchSemaphore(value: 0)
     private let finished = DispatchGroup()
 
@@ -55,8 +52,27 @@ final class TrailDrain: Sendable {
         interval: Duration,
         durability: TrailStore.Durability,
         integrity: TrailStore.Integrity,
+        retention: TrailStore.Retention,
         logger: Logger
     ) {
+        let gauge = LogGauge()
+        self.gauge = gauge
+        self.log = LogKeeper(
+            queue,
+            gauge: gauge,
+            retention: retention,
+            lockPatience: Self.lockPatience,
+            logger: logger
+        )
+        self.room = TrailRoom(
+            retention,
+            queue: queue,
+            run: run,
+            recorder: recorder,
+            gauge: gauge,
+            log: self.log,
+            logger: logger
+        )
         self.recorder = recorder
         self.payloads = PayloadResolver(recorder)
         self.queue = queue
@@ -90,6 +106,24 @@ final class TrailDrain: Sendable {
         }
     }
 
+    /// Pins or unpins a context, between two batches.
+    func perform(_ change: PinChange) async -> Result<Void, StoreError> {
+        await withCheckedContinuation { continuation in
+            let isDone = self.state.withLock { state in
+                if !state.isDone { state.pins.append((change, continuation)) }
+                return state.isDone
+            }
+            if isDone { continuation.resume(returning: .failure(self.closed)) } else { self.wake.signal() }
+        }
+    }
+
+    private var closed: StoreError {
+        StoreError(
+            .inaccessible,
+            "the trail \(self.queue.path) was closed: use contrail retention pin, or open it again"
+        )
+    }
+
     /// Commits what is left, ends the run and waits for the thread. Blocks for two seconds at the most when the database
     /// refuses; then the rest stays in the ring, or is lost without one, and the run counts as crashed. Calling it again does
     /// nothing.
@@ -108,8 +142,10 @@ final class TrailDrain: Sendable {
             waiting: waiting,
             lag: waiting == 0 ? .zero : ContinuousClock.now - (last?.instant ?? self.started),
             lastCommit: last?.date,
-            logBytes: self.gauge.pages * Self.pageBytes,
-            degradation: degradation
+            logBytes: self.gauge.pages * LogKeeper.pageBytes,
+            degradation: degradation,
+            isLogTooLong: self.log.isTooLong,
+            longestRetentionPause: self.room.longestPause
         )
     }
 
@@ -122,6 +158,7 @@ final class TrailDrain: Sendable {
             try database.execute(sql: "PRAGMA synchronous = \(self.durability.synchronous)")
             self.gauge.install(on: database)
         }
+        self.room.begin()
         var writer: BatchWriter?
         var deadline: ContinuousClock.Instant?
         while true {
@@ -134,6 +171,7 @@ final class TrailDrain: Sendable {
                 self.recorder.level = .off
                 deadline = ContinuousClock.now + Self.stopPatience
             }
+            self.changePins(&writer)
             let isLate = deadline.map { ContinuousClock.now > $0 } ?? false
             if !isLate, let batch = self.nextBatch() {
                 guard self.commit(batch, &writer, until: deadline) else { return self.giveUp(batch.events.count) }
@@ -141,6 +179,7 @@ final class TrailDrain: Sendable {
                 continue
             }
             self.resumeFlushes(begunBefore: pass)
+            self.room.expire { try self.transact(&writer, $0) }
             if isStopping {
                 if self.recorder.slotsInUse == 0 { return self.endRun(&writer) }
                 // A record that is not finished is passed when its time is over.
@@ -159,7 +198,8 @@ final class TrailDrain: Sendable {
 
     /// Everything that waits, up to the limit, in the order of its numbers; nil when nothing does.
     private func nextBatch() -> RecordBatch? {
-        var batch = self.recorder.take(atMost: Self.batchLimit)
+        let limit = self.room.batchLimit
+        var batch = self.recorder.take(atMost: limit.events, slots: limit.slots)
         if let drop = self.recorder.takeDrops() { batch.events.append(self.recorder.makeDrainEvent(.drop(drop))) }
         if batch.events.isEmpty { return nil }
         batch.events = self.payloads.resolve(batch.events)
@@ -178,14 +218,15 @@ final class TrailDrain: Sendable {
         var deadline = deadline
         while true {
             do {
-                try self.write(batch.events, &writer)
+                try self.room.prepare { try self.transact(&writer, $0) }
+                try self.transact(&writer) { try $1.write(batch.events, $0) }
                 self.recorder.free(batch)
                 let now = (self.run.clock.microseconds(at: MonotonicClock.nanoseconds), ContinuousClock.now)
                 self.state.withLock { state in
                     state.lastCommit = now
                     state.degradation = nil
                 }
-                self.checkpointIfLong()
+                self.log.didCommit()
                 if failures > 0 { self.logger.notice("the trail is being written again") }
                 return true
             } catch {
@@ -206,21 +247,26 @@ final class TrailDrain: Sendable {
         }
     }
 
-    private func write(_ batch: [TrailEvent], _ writer: inout BatchWriter?) throws {
+    /// Runs the closure in a transaction that takes the write lock at once, with the run's writer.
+    private func transact(
+        _ writer: inout BatchWriter?,
+        _ body: (Database, inout BatchWriter) throws -> Void
+    ) throws {
         // Taken out: a second owner of its tables would make each of them a copy.
         var current = writer.take()
         defer { writer = current }
         do {
             try self.queue.inTransaction(.immediate) { database in
-                if current == nil {
-                    current = try BatchWriter(
+                var taken =
+                    try current.take()
+                    ?? BatchWriter(
                         database,
                         runID: self.run.id,
                         clock: self.run.clock,
                         integrity: self.integrity
                     )
-                }
-                try current?.write(batch, database)
+                defer { current = taken }
+                try body(database, &taken)
                 return .commit
             }
         } catch {
@@ -241,11 +287,27 @@ final class TrailDrain: Sendable {
         _ = line.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    /// Moves what no reader needs any more from the log into the database. Neither waits for readers nor fails: what stays
-    /// is moved another time.
-    private func checkpointIfLong() {
-        guard self.gauge.pages >= Self.checkpointPages else { return }
-        try? self.queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+    private func changePins(_ writer: inout BatchWriter?) {
+        let pins = self.state.withLock { state in
+            defer { state.pins = [] }
+            return state.pins
+        }
+        for (change, continuation) in pins {
+            var count: UInt64 = 0
+            let at = self.run.clock.microseconds(at: MonotonicClock.nanoseconds)
+            do {
+                try self.transact(&writer) { database, writer in
+                    try change.apply(database, &writer, at: at) {
+                        count += 1
+                        return self.recorder.claimNumber()
+                    }
+                }
+                self.recorder.countStored(count)
+                continuation.resume(returning: .success(()))
+            } catch {
+                continuation.resume(returning: .failure(StoreError(error, path: self.queue.path)))
+            }
+        }
     }
 
     private func endRun(_ writer: inout BatchWriter?) {
@@ -276,12 +338,13 @@ final class TrailDrain: Sendable {
     }
 
     private func finish() {
-        let flushes = self.state.withLock { state in
+        let (flushes, pins) = self.state.withLock { state in
             state.isDone = true
-            defer { state.flushes = [] }
-            return state.flushes
+            defer { (state.flushes, state.pins) = ([], []) }
+            return (state.flushes, state.pins)
         }
         for flush in flushes { flush.continuation.resume() }
+        for pin in pins { pin.continuation.resume(returning: .failure(self.closed)) }
     }
 
     /// Resumes those who wait for what is committed now. Drops that were counted before they asked are reported in a pass that
@@ -300,6 +363,10 @@ final class TrailDrain: Sendable {
 extension TrailStore.Degradation {
     /// What a failed commit amounts to.
     init(_ error: any Error) {
+        if error is OverCap {
+            self = .overCap
+            return
+        }
         guard let error = error as? DatabaseError else {
             self = .failing
             return

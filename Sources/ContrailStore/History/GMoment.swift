@@ -7,7 +7,8 @@ internal import GRDB
 package struct GMoment: Sendable, Equatable {
     /// The values by key; a key that had been removed, or not been set yet, is not there.
     package let values: [String: GVersion]
-    /// Numbers that were dropped between the context's push and the moment: something may have been set then.
+    /// Numbers that were dropped, or removed by retention, between the context's push and the moment: something may have been
+    /// set then.
     package let lost: [ClosedRange<Int64>]
 }
 

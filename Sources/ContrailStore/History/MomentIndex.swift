@@ -34,13 +34,16 @@ struct MomentIndex {
         return low
     }
 
-    /// What a version before there were batches wrote is gone through.
+    /// What a version before there were batches wrote is gone through; what retention kept is all there is before the first
+    /// batch otherwise.
     private func lastIDWithoutBatch(upTo seq: Int64) throws -> Int64 {
         try Int64.fetchOne(
             self.database,
             sql: """
                 SELECT e.id FROM event AS e CROSS JOIN lane AS l ON l.id = e.lane
-                WHERE l.run_id = ? AND e.id - l.base + e.shift <= ? ORDER BY e.id DESC LIMIT 1
+                WHERE l.run_id = ?1 AND e.id - l.base + e.shift <= ?2 AND e.id < ifnull(
+                    (SELECT first_id FROM batch WHERE run_id = ?1 ORDER BY first_seq LIMIT 1), 9223372036854775807)
+                ORDER BY e.id DESC LIMIT 1
                 """,
             arguments: [self.runID, seq]
         ) ?? 0

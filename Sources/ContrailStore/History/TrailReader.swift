@@ -13,7 +13,7 @@ package final class TrailReader: Sendable {
 
     /// Opens a trail for reading. Throws ``StoreError`` when it cannot be read.
     package init(path: String) throws(StoreError) {
-        try TrailDatabase.checkReadable(path, schema: 5)
+        try TrailDatabase.checkReadable(path, schema: 6)
         var configuration = Configuration()
         configuration.readonly = true
         configuration.busyMode = .timeout(5)
@@ -123,13 +123,40 @@ package final class TrailReader: Sendable {
             arguments: [contextID >> 32]
         )
         let begin = push?.integer(0) ?? 0
-        return rows.compactMap { row in
+        let dropped: [ClosedRange<Int64>] = rows.compactMap { row in
             guard let first = row.integer(0), let last = row.integer(1), first <= last, last >= begin, first <= seq
             else {
                 return nil
             }
             return first...last
         }
+        guard let gone = try self.gone(database, contextID, from: begin, upTo: seq) else { return dropped }
+        return [gone] + dropped
+    }
+
+    /// The numbers of which retention may have dropped some that the moment needs. What retention keeps of a context that goes
+    /// on is all that moments after it need; of one that is not there nothing is known.
+    private func gone(
+        _ database: Database,
+        _ contextID: Int64,
+        from begin: Int64,
+        upTo seq: Int64
+    ) throws -> ClosedRange<Int64>? {
+        let isThere = begin > 0
+        let row = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT ifnull((SELECT gone_seq FROM pin WHERE context_id = ?1), r.gone_seq), r.gone_drops
+                FROM run AS r WHERE r.run_id = ?1 >> 32
+                """,
+            arguments: [contextID]
+        )
+        // A run of which nothing is left has no row.
+        let goneSeq = try row?.integer(0) ?? TrailAnchor(database)?.lastID ?? 0
+        // With a drop event went what it said of lost numbers.
+        let isSure = seq >= goneSeq && row?.integer(1) == 0
+        guard seq > begin, isThere ? begin < goneSeq && !isSure : goneSeq > 0 else { return nil }
+        return (begin + 1)...seq
     }
 
     private func read<Result>(_ body: (Database) throws -> Result) throws(StoreError) -> Result {

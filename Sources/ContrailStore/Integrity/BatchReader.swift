@@ -35,13 +35,8 @@ struct BatchReader {
             previous: link.root,
             numbers: batch.numbers,
             run: run,
-            strings: try self.leaves(.string, "SELECT id, value FROM string", batch.strings, in: database),
-            lanes: try self.leaves(
-                .lane,
-                "SELECT id, run_id, base, worker, number, thread FROM lane",
-                batch.lanes,
-                in: database
-            ),
+            strings: try self.leaves(.string, batch.strings, in: database),
+            lanes: try self.leaves(.lane, batch.lanes, in: database),
             events: events
         )
         .digest
@@ -89,6 +84,21 @@ struct BatchReader {
         )
     }
 
+    /// What a leaf is made of; ``leaf(of:salt:)`` reads the columns.
+    static let selectEvents = """
+        SELECT e.id, e.shift, e.at, e.kind, e.context_id, e.lane, e.epoch, e.name, e.site, e.duration_ns, e.code,
+            e.extra, m.digest, s.salt, c.context_id, c.method, c.path, c.endpoint, c.request_id, c.trace_id
+        FROM event AS e
+        LEFT JOIN commitment AS m ON m.event_id = e.id
+        LEFT JOIN payload_salt AS s ON s.event_id = e.id
+        LEFT JOIN context AS c ON e.kind = 5 AND e.code >> 3 = 0 AND c.context_id = e.context_id
+        """
+
+    /// The columns that make the leaf of a string or a lane.
+    static func selectNames(of table: CanonicalRow.Table) -> String {
+        table == .string ? "SELECT id, value FROM string" : "SELECT id, run_id, base, worker, number, thread FROM lane"
+    }
+
     /// The hash of the batch's events, and the first that is missing or has another leaf than it had.
     private mutating func events(
         of batch: StoredBatch,
@@ -99,21 +109,13 @@ struct BatchReader {
         var wrong: TrailVerifier.Finding?
         let rows = try Row.fetchCursor(
             database,
-            sql: """
-                SELECT e.id, e.shift, e.at, e.kind, e.context_id, e.lane, e.epoch, e.name, e.site, e.duration_ns, e.code,
-                    e.extra, m.digest, s.salt, c.context_id, c.method, c.path, c.endpoint, c.request_id, c.trace_id
-                FROM event AS e
-                LEFT JOIN commitment AS m ON m.event_id = e.id
-                LEFT JOIN payload_salt AS s ON s.event_id = e.id
-                LEFT JOIN context AS c ON e.kind = 5 AND e.code >> 3 = 0 AND c.context_id = e.context_id
-                WHERE e.id BETWEEN ? AND ? ORDER BY e.id
-                """,
+            sql: "\(Self.selectEvents) WHERE e.id BETWEEN ? AND ? ORDER BY e.id",
             arguments: [batch.firstID, batch.lastID]
         )
         while let event = try rows.next() {
             let id = event.integer(0) ?? 0
             if id != expected, wrong == nil { wrong = Self.missing(expected, batch) }
-            let leaf = self.leaf(of: event, id: id, salt: batch.salt)
+            let leaf = self.leaf(of: event, salt: batch.salt)
             let place = Int(id - batch.firstID) * 2
             let tag = [UInt8(truncatingIfNeeded: leaf.tag), UInt8(truncatingIfNeeded: leaf.tag >> 8)]
             if wrong == nil, !batch.tags.dropFirst(place).prefix(2).elementsEqual(tag) {
@@ -130,7 +132,9 @@ struct BatchReader {
         .init(kind: "row_missing", batch: batch.id, row: id, message: "event \(id) is missing")
     }
 
-    private mutating func leaf(of event: Row, id: Int64, salt: Digest32?) -> Digest32 {
+    /// The leaf of an event, with the salt of its batch.
+    mutating func leaf(of event: Row, salt: Digest32?) -> Digest32 {
+        let id = event.integer(0) ?? 0
         self.row.begin(.event)
         self.row.append(event, columns: 0..<11)
         if let stored = event.bytes(12).flatMap({ Digest32($0) }) {
@@ -148,7 +152,6 @@ struct BatchReader {
     /// The hash of the strings or lanes that a batch was the first to store.
     private mutating func leaves(
         _ table: CanonicalRow.Table,
-        _ select: String,
         _ range: ClosedRange<Int64>?,
         in database: Database
     ) throws -> Digest32 {
@@ -156,7 +159,7 @@ struct BatchReader {
         if let range {
             let rows = try Row.fetchCursor(
                 database,
-                sql: "\(select) WHERE id BETWEEN ? AND ? ORDER BY id",
+                sql: "\(Self.selectNames(of: table)) WHERE id BETWEEN ? AND ? ORDER BY id",
                 arguments: [range.lowerBound, range.upperBound]
             )
             while let stored = try rows.next() {

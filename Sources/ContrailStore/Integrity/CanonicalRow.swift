@@ -14,7 +14,7 @@ struct CanonicalRow {
         self.bytes.append(byte: table.rawValue)
     }
 
-    /// The tables whose rows are leaves.
+    /// What is hashed: the tables whose rows are leaves, and what is made of leaves.
     enum Table: UInt8 {
         case event = 1
         case string = 2
@@ -22,6 +22,8 @@ struct CanonicalRow {
         case run = 4
         case payload = 5
         case batch = 6
+        case anchor = 7
+        case running = 8
     }
 
     mutating func append(_ value: Int64?) {

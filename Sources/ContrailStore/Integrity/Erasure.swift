@@ -98,8 +98,8 @@ package struct Erasure {
     /// Keeps what stands for the payload in the leaf, and the salts of the batch's other payloads; destroys the salt that all
     /// of them came from.
     private func keepCommitments(ofBatchWith id: Int64, _ database: Database) throws {
-        let kept = try Row.fetchOne(database, sql: "SELECT 1 FROM commitment WHERE event_id = ?", arguments: [id])
-        if kept != nil { return }
+        let done = try Row.fetchOne(database, sql: "SELECT 1 FROM commitment WHERE event_id = ?", arguments: [id])
+        if done != nil { return }
         let row = try Row.fetchOne(
             database,
             sql: "SELECT * FROM batch WHERE first_id <= ?1 AND last_id >= ?1",
@@ -112,8 +112,10 @@ package struct Erasure {
         guard let event else { return }
         var payload = CanonicalRow()
         let salt = own?.bytes(0).flatMap { Digest32($0) } ?? .zero
+        let kept = try Row.fetchOne(database, sql: "SELECT 1 FROM kept WHERE event_id = ?", arguments: [id])
         // Of an event that is in no chain nothing stands for the payload; that it may be changed is what counts.
-        let digest = batch?.isUnchained == false ? Commitment.digest(of: event, column: 0, salt: salt, &payload) : .zero
+        let isVouchedFor = batch?.isUnchained == false || kept != nil
+        let digest = isVouchedFor ? Commitment.digest(of: event, column: 0, salt: salt, &payload) : .zero
         try database.execute(
             sql: "INSERT INTO commitment (event_id, digest) VALUES (?, ?)",
             arguments: [id, digest.data]

@@ -16,6 +16,8 @@ package struct TrailVerifier {
         package var unchained = 0
         /// How many payloads were erased.
         package var erased = 0
+        /// How many events are kept of batches that are gone.
+        package var kept = 0
         /// The first thing that is wrong; nil when nothing is.
         package var finding: Finding?
     }
@@ -23,7 +25,7 @@ package struct TrailVerifier {
     /// Something that is not as it was written.
     package struct Finding: Sendable, Equatable {
         /// What kind: `row_changed`, `row_missing`, `row_added`, `batch_changed`, `batch_missing`, `truncated`,
-        /// `mac_wrong`, `projection_differs` or `corrupt`.
+        /// `mac_wrong`, `anchor_changed`, `projection_differs` or `corrupt`.
         package let kind: String
         /// The batch, if it is about one.
         package let batch: Int64?
@@ -44,7 +46,7 @@ package struct TrailVerifier {
 
     /// Reads everything. Throws ``StoreError`` when the file cannot be read at all.
     package func run() throws(StoreError) -> Report {
-        try TrailDatabase.checkReadable(self.path, schema: 5)
+        try TrailDatabase.checkReadable(self.path, schema: 6)
         // Before the database: what is committed after it was read is no sign of a cut.
         let head = ChainHead(beside: self.path)
         do {
@@ -77,11 +79,8 @@ package struct TrailVerifier {
     }
 
     private func checkChain(_ database: Database, head: ChainHead?, _ report: inout Report) throws -> Finding? {
-        let anchor = try Row.fetchOne(database, sql: "SELECT batch_id, root FROM anchor")
-        var link = Link(
-            batch: anchor?.integer(0) ?? 0,
-            root: anchor?.bytes(1).flatMap { Digest32($0) } ?? .zero
-        )
+        let anchor = try TrailAnchor(database) ?? TrailAnchor()
+        var link = Link(batch: anchor.batch, root: anchor.root, lastID: anchor.batch > 0 ? anchor.lastID : nil)
         var reader = BatchReader(integrity: self.key.map { .keyed($0) } ?? .chained)
         let batches = try Row.fetchCursor(database, sql: "SELECT * FROM batch ORDER BY id")
         while let row = try batches.next() {
@@ -96,7 +95,7 @@ package struct TrailVerifier {
             if let finding = try reader.check(batch, after: &link, in: database, &report) { return finding }
         }
         if let head, let finding = self.compare(link, with: head) { return finding }
-        return try self.checkEnds(database, link, &report)
+        return try self.checkEnds(database, link, anchor, &report)
     }
 
     private func compare(_ link: Link, with head: ChainHead) -> Finding? {
@@ -121,8 +120,15 @@ package struct TrailVerifier {
     }
 
     /// Events that no batch knows of: before the first one they are older than the chain, behind the last they were added.
-    private func checkEnds(_ database: Database, _ link: Link, _ report: inout Report) throws -> Finding? {
+    private func checkEnds(
+        _ database: Database,
+        _ link: Link,
+        _ anchor: TrailAnchor,
+        _ report: inout Report
+    ) throws -> Finding? {
         report.erased = try Int.fetchOne(database, sql: "SELECT count(*) FROM commitment") ?? 0
+        report.kept = try Int.fetchOne(database, sql: "SELECT count(*) FROM kept") ?? 0
+        if let finding = try AnchorCheck(database: database, anchor: anchor).finding() { return finding }
         guard let lastID = link.lastID else {
             report.unchained = try Int.fetchOne(database, sql: "SELECT count(*) FROM event") ?? 0
             return nil
@@ -130,7 +136,9 @@ package struct TrailVerifier {
         report.unchained +=
             try Int.fetchOne(
                 database,
-                sql: "SELECT count(*) FROM event WHERE id < (SELECT first_id FROM batch ORDER BY id LIMIT 1)"
+                sql:
+                    "SELECT count(*) FROM event WHERE id > ? AND id < (SELECT first_id FROM batch ORDER BY id LIMIT 1)",
+                arguments: [anchor.lastID]
             ) ?? 0
         let added = try Int64.fetchOne(database, sql: "SELECT min(id) FROM event WHERE id > ?", arguments: [lastID])
         return added.map {

@@ -15,7 +15,7 @@ public final class QueryPool: Sendable {
     private struct State {
         var idle: [Int]
         var waiting: [QueryJob] = []
-        var running: [Int: QueryCancellation] = [:]
+        var running: [Int: (cancellation: QueryCancellation, begin: ContinuousClock.Instant)] = [:]
         var isClosed = false
     }
 
@@ -35,6 +35,7 @@ public final class QueryPool: Sendable {
         let count = min(max(connections, 1), 16)
         self.lanes = (0..<count).map { QueryLane(path: path, number: $0) }
         self.state = Mutex(State(idle: Array((0..<count).reversed())))
+        QueryPools.add(self, path: path)
     }
 
     /// Runs one SELECT, or EXPLAIN QUERY PLAN of one, and returns its rows up to the limits.
@@ -93,7 +94,7 @@ public final class QueryPool: Sendable {
         let abandoned = self.state.withLock { state in
             defer { state.waiting = [] }
             state.isClosed = true
-            state.running.values.forEach { $0.cancel() }
+            state.running.values.forEach { $0.cancellation.cancel() }
             return state.waiting
         }
         for job in abandoned { job.finish(.failure(Self.closed)) }
@@ -106,6 +107,16 @@ public final class QueryPool: Sendable {
         for lane in self.lanes { lane.queue.sync {} }
     }
 
+    /// Stops the queries that began before the instant, with `queryTimeout`: they keep the trail's log from being emptied.
+    /// Returns how many.
+    func interrupt(begunBefore instant: ContinuousClock.Instant) -> Int {
+        self.state.withLock { state in
+            let late = state.running.values.filter { $0.begin < instant }
+            late.forEach { $0.cancellation.interrupt() }
+            return late.count
+        }
+    }
+
     private static var closed: StoreError {
         StoreError(.queryCancelled, "the query pool was closed")
     }
@@ -115,7 +126,7 @@ public final class QueryPool: Sendable {
             if state.isClosed { return .refused(Self.closed) }
             if job.cancellation.isCancelled { return .refused(QueryFailure.error(.cancelled, limits: job.limits)) }
             if let lane = state.idle.popLast() {
-                state.running[lane] = job.cancellation
+                state.running[lane] = (job.cancellation, .now)
                 return .start(lane: lane)
             }
             guard state.waiting.count < Self.mostWaiting else {
@@ -156,7 +167,7 @@ public final class QueryPool: Sendable {
                 return nil
             }
             let job = state.waiting.removeFirst()
-            state.running[number] = job.cancellation
+            state.running[number] = (job.cancellation, .now)
             return job
         }
         if let next { self.start(next, on: number) }

@@ -80,7 +80,10 @@ struct RingRecovery {
     private static func reportedDrops(_ database: Database, runID: Int64) throws -> UInt64 {
         let sum = try Int64.fetchOne(
             database,
-            sql: "SELECT sum(detail ->> '$.count') FROM events WHERE run_id = ? AND kind = 'drop'",
+            sql: """
+                SELECT ifnull((SELECT sum(detail ->> '$.count') FROM events WHERE run_id = ?1 AND kind = 'drop'), 0)
+                    + ifnull((SELECT gone_drops FROM run WHERE run_id = ?1), 0)
+                """,
             arguments: [runID]
         )
         return UInt64(max(0, sum ?? 0))

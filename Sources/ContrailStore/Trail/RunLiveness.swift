@@ -15,6 +15,8 @@ private import Darwin
 /// process, and closing any descriptor of the file would release them, so runs of this process are known by name instead.
 final class RunLiveness: Sendable {
     private static let ownRuns = Mutex<Set<String>>([])
+    /// The rings of this process's runs, whose files must not be opened to look.
+    private static let ownRings = Mutex<[String: String]>([:])
 
     private let path: String
     private let runUUID: String
@@ -41,6 +43,7 @@ final class RunLiveness: Sendable {
             Self.ownRuns.withLock { _ = $0.remove(runUUID) }
             throw StoreError(.locked, "cannot lock \(self.path): use a file system with record locks for the trail")
         }
+        Self.ownRings.withLock { $0[runUUID] = ringPath }
         if let ringPath { _ = ringPath.withCString { write(self.descriptor, $0, strlen($0)) } }
     }
 
@@ -49,6 +52,7 @@ final class RunLiveness: Sendable {
         guard Self.ownRuns.withLock({ $0.contains(self.runUUID) }) else { return }
         unlink(self.path)
         close(self.descriptor)
+        Self.ownRings.withLock { _ = $0.removeValue(forKey: self.runUUID) }
         Self.ownRuns.withLock { _ = $0.remove(self.runUUID) }
     }
 
@@ -73,8 +77,16 @@ final class RunLiveness: Sendable {
         let isOld: Bool
     }
 
-    /// What dead runs left beside the database.
-    static func dead(database: String) -> [Remains] {
+    /// The files of the rings of all runs, alive or dead, as far as they are there.
+    static func ringPaths(database: String) -> [String] {
+        self.files(of: database).compactMap { path, uuid in
+            if self.ownRuns.withLock({ $0.contains(uuid) }) { return self.ownRings.withLock { $0[uuid] } }
+            return self.text(of: path)
+        }
+    }
+
+    /// The files of runs beside the database, with the runs' ids.
+    private static func files(of database: String) -> [(path: String, runUUID: String)] {
         let prefix = self.path(database, "")
         var found = glob_t()
         defer { globfree(&found) }
@@ -82,7 +94,13 @@ final class RunLiveness: Sendable {
         return (0..<Int(found.gl_pathc)).compactMap { index in
             guard let start = found.gl_pathv[index] else { return nil }
             let path = String(cString: start)
-            let uuid = String(path.dropFirst(prefix.count))
+            return (path, String(path.dropFirst(prefix.count)))
+        }
+    }
+
+    /// What dead runs left beside the database.
+    static func dead(database: String) -> [Remains] {
+        self.files(of: database).compactMap { path, uuid in
             guard !self.isAlive(database: database, runUUID: uuid) else { return nil }
             let ring = self.text(of: path).flatMap { access($0, F_OK) == 0 ? $0 : nil }
             return Remains(runUUID: uuid, ringPath: ring, path: path, isOld: self.isOld(path))

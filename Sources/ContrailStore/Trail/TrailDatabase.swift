@@ -165,6 +165,10 @@ extension StoreError {
             self = error
             return
         }
+        if let error = error as? OverCap {
+            self.init(.overCap, "\(path): \(error)")
+            return
+        }
         guard let error = error as? DatabaseError else {
             self.init(.databaseFailure, "\(path): \(error)")
             return

@@ -25,7 +25,9 @@ final class TemporaryTrail: Sendable {
         app: String = "shop",
         capacity: Int = 4096,
         interval: Duration = .milliseconds(5),
-        integrity: TrailStore.Integrity = .chained
+        integrity: TrailStore.Integrity = .chained,
+        retention: TrailStore.Retention = TrailStore.Retention(),
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws -> TrailStore {
         try TrailStore(
             path: self.path,
@@ -34,7 +36,8 @@ final class TemporaryTrail: Sendable {
                 recorder: .init(capacity: capacity),
                 commitInterval: interval,
                 integrity: integrity,
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                retention: retention,
+                logger: logger
             )
         )
     }
@@ -43,6 +46,7 @@ final class TemporaryTrail: Sendable {
     func connection() throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
+        configuration.allowsUnsafeTransactions = true
         return try DatabaseQueue(path: self.path, configuration: configuration)
     }
 
@@ -62,6 +66,14 @@ final class TemporaryTrail: Sendable {
 
     func texts(_ sql: String) throws -> [String?] {
         try self.rows(sql).map { $0[0] }
+    }
+
+    /// How many bytes the trail takes: database, log, and the rings that its runs name.
+    func size(rings: [String?]) -> Int {
+        ([self.path, "\(self.path)-wal"] + rings.compactMap(\.self)).reduce(0) { sum, path in
+            var status = stat()
+            return sum + (stat(path, &status) == 0 ? Int(status.st_size) : 0)
+        }
     }
 
     /// Every file of the directory with its bytes.

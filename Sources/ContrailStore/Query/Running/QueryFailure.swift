@@ -31,6 +31,11 @@ enum QueryFailure {
             StoreError(.queryTimeout, "the query ran longer than \(limits.time): narrow it, or raise its time limit")
         case .cancelled:
             StoreError(.queryCancelled, "the query was cancelled by its caller")
+        case .interrupted:
+            StoreError(
+                .queryTimeout,
+                "the query kept the trail's log from being emptied for too long: ask for less at once"
+            )
         case .memory:
             StoreError(.queryTooBig, "the query needed more than 64 MiB of memory: sort or group fewer rows")
         }

@@ -10,6 +10,7 @@ final class QueryWatch {
     enum Verdict {
         case timeout
         case cancelled
+        case interrupted
         case memory
     }
 
@@ -49,8 +50,8 @@ final class QueryWatch {
         if self.isPaused { return false }
         guard self.isOn, self.verdict == nil else { return self.verdict != nil }
         self.checks &+= 1
-        if self.cancellation?.isCancelled == true {
-            self.verdict = .cancelled
+        if let cancellation, cancellation.isCancelled {
+            self.verdict = cancellation.isInterrupted ? .interrupted : .cancelled
         } else if ContinuousClock.now >= self.deadline {
             self.verdict = .timeout
         } else if self.checks % Self.checksPerMemoryCheck == 0,

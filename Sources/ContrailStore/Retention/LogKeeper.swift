@@ -1,0 +1,115 @@
+// Keeps the write-ahead log short, also where readers overlap or stay.
+
+internal import Foundation
+internal import GRDB
+internal import Logging
+private import Synchronization
+
+/// Moves the log into the database when it is long enough, and sees to it that it begins anew.
+///
+/// A log begins anew only when nobody reads from it. Readers that come and go are waited for, a moment at a time, while new
+/// ones read from the database itself; of a query pool's those that stay are interrupted; those of other programs are
+/// reported.
+///
+/// Unchecked: what is not behind the atomic is touched by the drain's thread alone.
+final class LogKeeper: @unchecked Sendable {
+    /// What a page takes in the log: itself, and a header.
+    static let pageBytes = 4096 + 24
+    /// From how many pages on they are moved into the database: as many as the connection keeps in memory.
+    private static let mostPages = 4000
+    /// How long readers are waited for that may be about to end, in milliseconds. Nobody can write meanwhile.
+    private static let readerWait = 50
+    private static let retryPause: Duration = .milliseconds(250)
+
+    private let queue: DatabaseQueue
+    private let gauge: LogGauge
+    private let lockPatience: Int
+    private let readerPatience: Duration
+    private let logger: Logger
+
+    /// The part of the cap that is the log's, in bytes.
+    let share: Int
+    private let checkpointPages: Int
+    /// Since when the log could not begin anew.
+    private var blockedSince: ContinuousClock.Instant?
+    private var nextAttempt = ContinuousClock.now
+    private let isOverShare = Atomic<Bool>(false)
+
+    init(_ queue: DatabaseQueue, gauge: LogGauge, retention: TrailStore.Retention, lockPatience: Int, logger: Logger) {
+        self.queue = queue
+        self.gauge = gauge
+        self.lockPatience = lockPatience
+        self.readerPatience = retention.readerPatience
+        self.logger = logger
+        self.share = min((retention.cap ?? .max) / 4, 256 << 20)
+        self.checkpointPages = max(16, min(Self.mostPages, self.share / Self.pageBytes / 2))
+    }
+
+    /// Whether the log is longer than its share, because a reader keeps it from beginning anew. Any thread.
+    var isTooLong: Bool { self.isOverShare.load(ordering: .relaxed) }
+
+    /// How long the file of the log is, in bytes.
+    var bytes: Int {
+        (try? FileManager.default.attributesOfItem(atPath: self.queue.path + "-wal"))?[.size] as? Int ?? 0
+    }
+
+    /// Looks at the log after a commit: one comparison while it is short. Neither fails nor waits for long.
+    func didCommit() {
+        let pages = self.gauge.pages
+        guard pages >= self.checkpointPages else {
+            if self.blockedSince != nil { self.didBeginAnew() }
+            return
+        }
+        // Not much longer than when it was moved the first time: the next commit begins anew unless somebody reads from it.
+        if pages < self.checkpointPages * 2 {
+            self.checkpoint("PASSIVE")
+            return
+        }
+        guard ContinuousClock.now >= self.nextAttempt else { return }
+        self.empty()
+    }
+
+    /// Moves all of the log into the database and cuts it to nothing. Returns false when a reader was in the way.
+    @discardableResult
+    func empty() -> Bool {
+        if self.checkpoint("TRUNCATE") {
+            self.didBeginAnew()
+            return true
+        }
+        let now = ContinuousClock.now
+        self.nextAttempt = now + Self.retryPause
+        let since = self.blockedSince ?? now
+        self.blockedSince = since
+        if now - since >= self.readerPatience {
+            let count = QueryPools.interrupt(path: self.queue.path, begunBefore: since)
+            if count > 0 {
+                self.logger.notice("\(count) queries kept the trail's log from being emptied and were interrupted")
+            }
+        }
+        let bytes = self.gauge.pages * Self.pageBytes
+        if bytes > self.share, !self.isOverShare.exchange(true, ordering: .relaxed) {
+            self.logger.error(
+                "a reader keeps the trail's log from being emptied; it has \(bytes) bytes, more than its share of \(self.share): end the reader"
+            )
+        }
+        return false
+    }
+
+    private func didBeginAnew() {
+        self.blockedSince = nil
+        if self.isOverShare.exchange(false, ordering: .relaxed) { self.logger.notice("the trail's log was emptied") }
+    }
+
+    /// Whether everything was moved, and nobody was in the way.
+    @discardableResult
+    private func checkpoint(_ mode: String) -> Bool {
+        let row = try? self.queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA busy_timeout = \(Self.readerWait)")
+            defer { try? database.execute(sql: "PRAGMA busy_timeout = \(self.lockPatience)") }
+            return try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(\(mode))")
+        }
+        guard let row, row.integer(0) == 0 else { return false }
+        if mode == "TRUNCATE" { self.gauge.reset() }
+        return true
+    }
+}
