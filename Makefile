@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help deps build run test format lint soundness test-tsan stress docs smoke bench bench-peers bench-allocations \
-	deploy-check clean
+.PHONY: help deps build run test format lint soundness test-tsan stress torture docs smoke bench bench-peers \
+	bench-allocations deploy-check clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ test-tsan: ## run the tests of the core modules under the thread sanitizer
 stress: ## 100,000 programs, 10 million contexts, 64 busy tasks under the thread sanitizer
 	@scripts/stress.sh
 
+torture: export KILLS ?= 2000
+torture: ## kill a recording process KILLS times (2,000) and hold its trail against what was promised; SEED=N repeats a run
+	@scripts/install-packages.sh build
+	swift run -c release --scratch-path .build-torture torture --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
 docs: ## make the documentation of the module Contrail as static pages in .build-docs/site
 	@scripts/docs.sh
 
@@ -65,4 +70,4 @@ deploy-check: ## check the systemd unit, the Dockerfile and the steps of the ima
 	@STAGES="release deploy" scripts/test.sh
 
 clean: ## remove what builds leave behind; trails in var/ stay
-	rm -rf .build .build-tsan .build-stress .build-docs Benchmarks/.build
+	rm -rf .build .build-tsan .build-stress .build-torture .build-docs Benchmarks/.build

@@ -121,8 +121,11 @@ let service: [Target] = [
         name: "ContrailMigrations",
         path: "migrations",
         resources: [
-            .embedInCode("v0001_trail.sql"), .embedInCode("v0002_parties.sql"), .embedInCode("v0003_iso.sql"),
-            .embedInCode("v0004_compact.sql"), .embedInCode("v0005_history.sql"),
+            .embedInCode("v0001_trail.sql"),
+            .embedInCode("v0002_parties.sql"),
+            .embedInCode("v0003_iso.sql"),
+            .embedInCode("v0004_compact.sql"),
+            .embedInCode("v0005_history.sql"),
             .embedInCode("v0006_retention.sql"),
         ],
         swiftSettings: adapterSettings
@@ -209,6 +212,18 @@ let service: [Target] = [
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ],
         path: "Examples/Orders",
+        swiftSettings: adapterSettings
+    ),
+    .executableTarget(
+        name: "torture",
+        dependencies: [
+            "Contrail",
+            "ContrailRecorder",
+            "ContrailStore",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "Logging", package: "swift-log"),
+        ],
         swiftSettings: adapterSettings
     ),
     // What tests of several service rooms share: a listening server and a directory.

@@ -126,7 +126,7 @@ check_migrations() {
         note 'Package.swift: embedInCode must name every file of migrations/, one a line, in order'
         failed=1
     }
-    [[ $(grep -ohE 'Migration\(identifier: "[^"]+"' migrations/*.swift | sed -E 's|.*"(.+)"|\1|') == "$expected" ]] || {
+    [[ $(grep -ohE 'identifier: "[^"]+"' migrations/*.swift | sed -E 's|.*"(.+)"|\1|') == "$expected" ]] || {
         note 'migrations/*.swift: the list must name every file of migrations/, one a line, in order'
         failed=1
     }

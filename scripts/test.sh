@@ -7,6 +7,7 @@
 #   soundness  sources: layout, shell, tracked files, links, migrations
 #   build      debug build of everything, warnings are errors
 #   tests      the test suite
+#   torture    a recording process is killed in each of its phases, and its trail looked at
 #   tsan       the tests of the core modules under the thread sanitizer
 #   release    release build of the two programs, as the image has them
 #   deploy     systemd unit, Dockerfile, the steps of the image
@@ -19,7 +20,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
-all_stages=(soundness build tests tsan release deploy smoke)
+all_stages=(soundness build tests torture tsan release deploy smoke)
 budget_minutes=20
 logs=$(mktemp -d)
 saved_pins=
@@ -52,6 +53,12 @@ stage_tests() {
     CONTRAIL_STRICT=1 run_tests "$logs/tests" "${arguments[@]+"${arguments[@]}"}"
 }
 
+# `make torture` is the long one.
+stage_torture() {
+    [[ " $stages " == *' build '* ]] || CONTRAIL_STRICT=1 swift build --product torture
+    .build/debug/torture --kills 30
+}
+
 # Only the core is built for it, in a folder of its own: the manifest leaves the rest out. What one thread does alone, at
 # length, has nothing to find there.
 stage_tsan() {
@@ -80,7 +87,7 @@ release_binaries_exist() {
 # What must have passed before a stage makes sense, if it was chosen.
 needs() {
     case $1 in
-        tests) echo build ;;
+        tests | torture) echo build ;;
         deploy | smoke) echo release ;;
     esac
 }

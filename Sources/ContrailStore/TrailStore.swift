@@ -133,11 +133,13 @@ public final class TrailStore: Sendable {
         let queue = try TrailDatabase.open(path: path)
         defer { try? queue.close() }
         do {
-            let dead = try queue.inTransaction(returning: DeadRuns.self) {
-                try DeadRuns($0, path: path, integrity: integrity)
+            return try StorePhase.during(.recovery) {
+                let dead = try queue.inTransaction(returning: DeadRuns.self) {
+                    try DeadRuns($0, path: path, integrity: integrity)
+                }
+                dead.removeFiles()
+                return dead.recovered
             }
-            dead.removeFiles()
-            return dead.recovered
         } catch {
             throw StoreError(error, path: path)
         }

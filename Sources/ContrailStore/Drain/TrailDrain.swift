@@ -256,18 +256,20 @@ final class TrailDrain: Sendable {
         var current = writer.take()
         defer { writer = current }
         do {
-            try self.queue.inTransaction(.immediate) { database in
-                var taken =
-                    try current.take()
-                    ?? BatchWriter(
-                        database,
-                        runID: self.run.id,
-                        clock: self.run.clock,
-                        integrity: self.integrity
-                    )
-                defer { current = taken }
-                try body(database, &taken)
-                return .commit
+            try StorePhase.during(.commit) {
+                try self.queue.inTransaction(.immediate) { database in
+                    var taken =
+                        try current.take()
+                        ?? BatchWriter(
+                            database,
+                            runID: self.run.id,
+                            clock: self.run.clock,
+                            integrity: self.integrity
+                        )
+                    defer { current = taken }
+                    try body(database, &taken)
+                    return .commit
+                }
             }
         } catch {
             current?.forget()

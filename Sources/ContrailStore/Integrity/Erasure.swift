@@ -39,22 +39,32 @@ package struct Erasure {
         configuration.integrity = integrity
         let run = try TrailRun(queue, app: "contrail erase", configuration: configuration)
         do {
-            try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA secure_delete = ON") }
-            var erased = 0
-            let at = run.clock.startMicroseconds
-            try queue.inTransaction(.immediate) { database in
-                let events = try self.events(database, key: key, text: text)
-                for event in events { try self.erase(event, key: key, text: text, database) }
-                erased = events.count
-                var writer = try BatchWriter(database, runID: run.id, clock: run.clock, integrity: integrity)
-                try writer.write(30, seq: 1, at: at, name: key, json: #"{"count":\#(erased)}"#, database)
-                return .commit
-            }
-            try run.markClean(queue, at: at)
-            return Report(erased: erased, isLogEmpty: try self.emptyLog(queue))
+            return try StorePhase.during(.erase) { try self.run(on: queue, run, key: key, text: text, integrity) }
         } catch {
             throw StoreError(error, path: self.path)
         }
+    }
+
+    private func run(
+        on queue: DatabaseQueue,
+        _ run: TrailRun,
+        key: String,
+        text: String,
+        _ integrity: TrailStore.Integrity
+    ) throws -> Report {
+        try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA secure_delete = ON") }
+        var erased = 0
+        let at = run.clock.startMicroseconds
+        try queue.inTransaction(.immediate) { database in
+            let events = try self.events(database, key: key, text: text)
+            for event in events { try self.erase(event, key: key, text: text, database) }
+            erased = events.count
+            var writer = try BatchWriter(database, runID: run.id, clock: run.clock, integrity: integrity)
+            try writer.write(30, seq: 1, at: at, name: key, json: #"{"count":\#(erased)}"#, database)
+            return .commit
+        }
+        try run.markClean(queue, at: at)
+        return Report(erased: erased, isLogEmpty: try self.emptyLog(queue))
     }
 
     /// The ids of the events that show the value.

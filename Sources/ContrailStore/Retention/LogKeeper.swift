@@ -103,10 +103,12 @@ final class LogKeeper: @unchecked Sendable {
     /// Whether everything was moved, and nobody was in the way.
     @discardableResult
     private func checkpoint(_ mode: String) -> Bool {
-        let row = try? self.queue.writeWithoutTransaction { database in
-            try database.execute(sql: "PRAGMA busy_timeout = \(Self.readerWait)")
-            defer { try? database.execute(sql: "PRAGMA busy_timeout = \(self.lockPatience)") }
-            return try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(\(mode))")
+        let row = StorePhase.during(.checkpoint) {
+            try? self.queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA busy_timeout = \(Self.readerWait)")
+                defer { try? database.execute(sql: "PRAGMA busy_timeout = \(self.lockPatience)") }
+                return try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(\(mode))")
+            }
         }
         guard let row, row.integer(0) == 0 else { return false }
         if mode == "TRUNCATE" { self.gauge.reset() }

@@ -200,19 +200,21 @@ final class TrailRoom: @unchecked Sendable {
         let isSwept = try self.advanceSweep()
         var didDrop = false
         var seq: UInt64?
-        try transact { database, writer in
-            guard let slice = try RetentionSlice(database, size: size, olderThan: cutoff) else { return }
-            let number = self.claimedSeq ?? self.recorder.claimNumber()
-            self.claimedSeq = number
-            let word = try slice.drop(database, cause: cause, sweep: isSwept ? self.sweep : nil)
-            try database.execute(
-                sql: "UPDATE retention SET longest_ns = max(longest_ns, ?)",
-                arguments: [Int64(clamping: self.longest.load(ordering: .relaxed))]
-            )
-            let at = self.run.clock.microseconds(at: MonotonicClock.nanoseconds)
-            try writer.write(RetentionSlice.kind, seq: Int64(number), at: at, name: nil, json: word, database)
-            seq = number
-            didDrop = true
+        try StorePhase.during(.retention) {
+            try transact { database, writer in
+                guard let slice = try RetentionSlice(database, size: size, olderThan: cutoff) else { return }
+                let number = self.claimedSeq ?? self.recorder.claimNumber()
+                self.claimedSeq = number
+                let word = try slice.drop(database, cause: cause, sweep: isSwept ? self.sweep : nil)
+                try database.execute(
+                    sql: "UPDATE retention SET longest_ns = max(longest_ns, ?)",
+                    arguments: [Int64(clamping: self.longest.load(ordering: .relaxed))]
+                )
+                let at = self.run.clock.microseconds(at: MonotonicClock.nanoseconds)
+                try writer.write(RetentionSlice.kind, seq: Int64(number), at: at, name: nil, json: word, database)
+                seq = number
+                didDrop = true
+            }
         }
         if seq != nil {
             self.claimedSeq = nil

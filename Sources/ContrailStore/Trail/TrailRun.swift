@@ -37,19 +37,21 @@ final class TrailRun: Sendable {
             throw error
         }
         do {
-            var dead: DeadRuns?
-            self.id = try queue.inTransaction(returning: Int64.self) { database in
-                dead = try DeadRuns(database, path: queue.path, integrity: configuration.integrity)
-                return try Self.insert(
-                    database,
-                    uuid: uuid,
-                    app: app,
-                    version: configuration.version,
-                    clock: clock
-                )
+            (self.id, self.recovered) = try StorePhase.during(.recovery) {
+                var dead: DeadRuns?
+                let id = try queue.inTransaction(returning: Int64.self) { database in
+                    dead = try DeadRuns(database, path: queue.path, integrity: configuration.integrity)
+                    return try Self.insert(
+                        database,
+                        uuid: uuid,
+                        app: app,
+                        version: configuration.version,
+                        clock: clock
+                    )
+                }
+                dead?.removeFiles()
+                return (id, dead?.recovered ?? [])
             }
-            dead?.removeFiles()
-            self.recovered = dead?.recovered ?? []
         } catch {
             liveness.end()
             ring.removeFile()
