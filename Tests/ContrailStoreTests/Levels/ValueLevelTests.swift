@@ -167,10 +167,31 @@ struct ValueLevelTests {
         withAppContext(App("shop", recorder: trail.recorder)) { $0.g["name"] = String(repeating: "Ann ", count: 20) }
         withAppContext(App("shop", recorder: trail.recorder)) { $0.g["cart"] = Cart() }
         trail.close()
+        #expect(try TrailVerifier(path: directory.path).run().finding == nil)
         let erasure = Erasure(path: directory.path)
         #expect(try erasure.run(key: "name", equals: String(repeating: "Ann ", count: 20)).erased == 2)
         #expect(try erasure.run(key: "cart", equals: #"{"id":7,"items":["tea","milk"]}"#).erased == 2)
         #expect(try self.files(directory, with: "Ann Ann") == [])
         #expect(try self.files(directory, with: "milk") == [])
+        let report = try TrailVerifier(path: directory.path).run()
+        #expect(report.finding == nil)
+        #expect(report.erased == 4)
+    }
+
+    @Test("drawn values, requests and responses verify, and a drawn value can be erased")
+    func replayIntegrity() throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open()
+        let app = App("shop", recorder: trail.recorder, recording: .init(level: .replay))
+        try app.route("/") { context in
+            _ = context.value("customer") { "Ann of Green Gables" }
+            return "tea"
+        }
+        _ = try app.testClient().get("/")
+        trail.close()
+        #expect(try TrailVerifier(path: directory.path).run().finding == nil)
+        #expect(try Erasure(path: directory.path).run(key: "customer", equals: "Ann of Green Gables").erased == 1)
+        #expect(try TrailVerifier(path: directory.path).run().finding == nil)
+        #expect(try self.files(directory, with: "Green Gables") == [])
     }
 }
