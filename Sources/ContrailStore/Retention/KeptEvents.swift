@@ -32,16 +32,17 @@ struct KeptEvents {
 
     private var bounds: StatementArguments { [self.slice.lowerBound, self.slice.upperBound, self.at] }
 
-    /// Marks the events of the slice that are kept. Returns how many.
+    /// Marks the events of the slice that are kept. Returns how many. The signs before columns keep SQLite from going through
+    /// all events of a kind instead of those of the slice.
     func keep(_ batches: [StoredBatch]) throws -> Int {
         let events = try Row.fetchAll(
             self.database,
             sql: """
                 \(BatchReader.selectEvents)
                 WHERE e.id BETWEEN ?1 AND ?2 AND e.context_id IS NOT NULL AND (
-                    e.context_id IN (SELECT context_id FROM pin)
-                    OR (e.kind IN (3, 5) AND e.code >> 3 = 0 AND \(Self.goesOn))
-                    OR (e.kind = 8 AND \(Self.goesOn) AND NOT EXISTS (SELECT 1 FROM event AS n
+                    +e.context_id IN (SELECT context_id FROM pin)
+                    OR (+e.kind IN (3, 5) AND e.code >> 3 = 0 AND \(Self.goesOn))
+                    OR (+e.kind = 8 AND \(Self.goesOn) AND NOT EXISTS (SELECT 1 FROM event AS n
                         WHERE n.context_id = e.context_id AND n.g_key = e.g_key AND n.id > e.id AND n.id <= ?2)))
                 """,
             arguments: self.bounds
@@ -82,8 +83,8 @@ struct KeptEvents {
         let replaced = try Int64.fetchAll(
             self.database,
             sql: """
-                SELECT k.event_id FROM kept AS k JOIN event AS e ON e.id = k.event_id
-                WHERE k.event_id < ?1 AND e.kind = 8 AND k.context_id NOT IN (SELECT context_id FROM pin)
+                SELECT k.event_id FROM kept AS k CROSS JOIN event AS e ON e.id = k.event_id
+                WHERE k.event_id < ?1 AND +e.kind = 8 AND k.context_id NOT IN (SELECT context_id FROM pin)
                     AND EXISTS (SELECT 1 FROM event AS n WHERE n.context_id = e.context_id AND n.g_key = e.g_key
                         AND n.id > e.id AND n.id <= ?2)
                 """,

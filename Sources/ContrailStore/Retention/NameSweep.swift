@@ -65,7 +65,8 @@ final class NameSweep {
             sql: """
                 UPDATE retention SET generation = generation + 1, swept_id = ?1;
                 DELETE FROM run WHERE end_state <> 'running' AND run_id NOT IN (SELECT run_id FROM lane)
-                    AND run_id NOT IN (SELECT run_id FROM batch) AND run_id NOT IN (SELECT context_id >> 32 FROM context);
+                    AND run_id NOT IN (SELECT run_id FROM batch) AND NOT EXISTS (SELECT 1 FROM context AS c
+                        WHERE c.context_id BETWEEN run.run_id << 32 AND (run.run_id + 1 << 32) - 1);
                 """,
             arguments: [anchor.lastID]
         )

@@ -128,7 +128,7 @@ struct RetentionSlice {
         try database.execute(
             sql: """
                 DELETE FROM context WHERE context_id IN (
-                    SELECT e.context_id FROM event AS e WHERE e.id BETWEEN ? AND ? AND e.kind IN (3, 5) AND e.code >> 3 = 0
+                    SELECT e.context_id FROM event AS e WHERE e.id BETWEEN ? AND ? AND +e.kind IN (3, 5) AND e.code >> 3 = 0
                         AND e.id NOT IN (SELECT event_id FROM kept))
                 """,
             arguments: bounds

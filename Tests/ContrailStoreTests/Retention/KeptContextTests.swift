@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Contexts that outlive retention")
 struct KeptContextTests {
-    private static let retention = TrailStore.Retention(cap: 4 << 20)
+    private static let retention = TrailStore.Retention(cap: 5 << 19)
     private static let first: Int64 = 1 << 32 | 1
 
     private func row(_ directory: TemporaryTrail, _ context: Int64) throws -> String? {
@@ -31,7 +31,7 @@ struct KeptContextTests {
             await trail.flush()
             let before = try self.row(directory, Self.first)
             let set = try directory.integer("SELECT max(seq) FROM events WHERE kind = 'g_set'") ?? 0
-            await traffic.requests(0..<6000)
+            await traffic.requests(0..<2200)
             #expect(try RetentionStatus(path: directory.path).slices > 0)
             #expect(try self.row(directory, Self.first) == before)
             #expect(before?.contains("open") == true)
@@ -44,13 +44,13 @@ struct KeptContextTests {
             #expect(early.values == [:])
             #expect(early.lost.first?.upperBound == Int64(set) - 1)
             context.g["job"] = "third"
-            await traffic.requests(6000..<12_000)
+            await traffic.requests(2200..<4400)
             #expect(try reader.g(of: Self.first, at: .max).values.mapValues(\.json) == ["job": #""third""#])
             #expect(try TrailVerifier(path: directory.path).run().finding == nil)
         }
         await trail.flush()
         #expect(try self.row(directory, Self.first)?.contains("outcome:\"ok\"") == true)
-        await traffic.requests(12_000..<18_000)
+        await traffic.requests(4400..<6600)
         #expect(try self.row(directory, Self.first) == nil)
         let gone = try TrailReader(path: directory.path).g(of: Self.first, at: .max)
         #expect(gone.values == [:])
@@ -69,7 +69,7 @@ struct KeptContextTests {
         }
         #expect(try self.row(directory, Self.first)?.contains("unknown") == true)
         let next = try directory.open(retention: Self.retention)
-        try await Traffic(next).requests(0..<6000)
+        try await Traffic(next).requests(0..<2200)
         #expect(try self.row(directory, Self.first) == nil)
         next.close()
         // Nothing of it is left, and so neither is its run.
@@ -102,7 +102,7 @@ struct KeptContextTests {
         let set = try #require(
             try directory.integer("SELECT seq FROM events WHERE kind = 'g_set' AND context_id = \(app)")
         )
-        await traffic.requests(3..<6000)
+        await traffic.requests(3..<2200)
         #expect(try all() == before)
         #expect(try directory.rows("SELECT * FROM contexts WHERE context_id = ?", [Self.first]).isEmpty)
         #expect(try RetentionStatus(path: directory.path).pins == [app, request])
@@ -118,7 +118,7 @@ struct KeptContextTests {
 
         try await trail.unpin(app)
         try await trail.unpin(request)
-        await traffic.requests(6000..<12_000)
+        await traffic.requests(2200..<4400)
         #expect(try all() == [])
         #expect(
             try directory.texts("SELECT detail FROM events WHERE kind = 'pin'")
@@ -156,7 +156,7 @@ struct KeptContextTests {
         let traffic = try Traffic(trail)
         await traffic.requests(0..<3)
         try await trail.pin(Self.first)
-        await traffic.requests(3..<6000)
+        await traffic.requests(3..<2200)
         trail.close()
         #expect(try Erasure(path: directory.path).run(key: "order", equals: "0").erased > 0)
         #expect(
@@ -204,7 +204,7 @@ struct KeptContextTests {
         await traffic.requests(0..<3)
         try await trail.pin(Self.first)
         try await trail.pin(Self.first + 1)
-        await traffic.requests(3..<4500)
+        await traffic.requests(3..<1600)
         trail.close()
         #expect(try TrailVerifier(path: directory.path).run().finding == nil)
         #expect(try TrailVerifier(path: directory.path).run().kept > 5)

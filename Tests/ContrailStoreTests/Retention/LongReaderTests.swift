@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Retention that is disturbed")
 struct LongReaderTests {
-    private static let cap = 4 << 20
+    private static let cap = 5 << 19
 
     /// Keeps what is logged.
     private final class Lines: Sendable {
@@ -46,7 +46,7 @@ struct LongReaderTests {
 
     @Test(
         "Another program's reader cannot grow the log past the cap: what does not fit is dropped with a count, until it goes",
-        .timeLimit(.minutes(2))
+        .timeLimit(.minutes(10))
     )
     func foreignReader() async throws {
         let directory = try TemporaryTrail()
@@ -90,7 +90,7 @@ struct LongReaderTests {
         #expect(try TrailVerifier(path: directory.path).run().finding == nil)
     }
 
-    @Test("Readers that overlap without a pause do not keep the log from beginning anew", .timeLimit(.minutes(2)))
+    @Test("Readers that overlap without a pause do not keep the log from beginning anew", .timeLimit(.minutes(10)))
     func overlappingReaders() async throws {
         let directory = try TemporaryTrail()
         let trail = try directory.open(retention: .init(cap: Self.cap))
@@ -106,7 +106,7 @@ struct LongReaderTests {
                     }
                 }
             }
-            await traffic.requests(500..<5000)
+            await traffic.requests(500..<2500)
             done.turnOn()
             try await group.waitForAll()
         }
@@ -118,7 +118,7 @@ struct LongReaderTests {
 
     @Test(
         "A query of this process that is in the way for too long is interrupted, and told why",
-        .timeLimit(.minutes(2))
+        .timeLimit(.minutes(10))
     )
     func ownReader() async throws {
         let directory = try TemporaryTrail()
@@ -189,7 +189,7 @@ struct LongReaderTests {
             let trail = try TrailStore(path: path, app: "shop", configuration: configuration)
             let traffic = try Traffic(trail)
             var number = 0
-            while trail.recorder.accounting.stored < 60_000 {
+            while trail.recorder.accounting.stored < 25_000 {
                 traffic.request(number)
                 number += 1
             }
@@ -202,7 +202,7 @@ struct LongReaderTests {
 
     @Test(
         "A process that is killed while retention works leaves a trail that verifies, and that goes on",
-        .timeLimit(.minutes(2))
+        .timeLimit(.minutes(10))
     )
     func killed() async throws {
         let directory = try TemporaryTrail()
