@@ -24,6 +24,14 @@ struct Traffic {
         }
     }
 
+    /// Requests as fast as they can be recorded, whether or not the drain keeps up. Others get their turn in between.
+    func burst(_ numbers: Range<Int>) async {
+        for number in numbers {
+            self.request(number)
+            if number % 20 == 0 { await Task.yield() }
+        }
+    }
+
     /// Requests one after another, and waits for the drain as often as its ring is half full.
     func requests(_ numbers: Range<Int>) async {
         for number in numbers {

@@ -42,6 +42,14 @@ final class TemporaryTrail: Sendable {
         )
     }
 
+    /// The same files in another directory. Nobody may have the trail open.
+    func copy() throws -> TemporaryTrail {
+        let copy = try TemporaryTrail()
+        try FileManager.default.removeItem(atPath: copy.directory)
+        try FileManager.default.copyItem(atPath: self.directory, toPath: copy.directory)
+        return copy
+    }
+
     /// An ordinary connection that may write. It waits for the drain, which has the lock now and then.
     func connection() throws -> DatabaseQueue {
         var configuration = Configuration()
