@@ -9,7 +9,7 @@ public struct Accounting: Sendable, Equatable {
     public let stored: UInt64
     /// How many the full ring refused. Each leaves a gap in the numbers, and a `drop` event says how many.
     public let dropped: UInt64
-    /// How many were begun and never finished: their writer was stopped for longer than 50 ms. A `torn` event says where.
+    /// How many were begun and never finished: their writer was stopped for longer than a second. A `torn` event says where.
     public let torn: UInt64
     /// How many have gone with contexts that were sampled out. They never had a number, so they leave no gap.
     public let sampledOut: UInt64

@@ -275,6 +275,9 @@ public final class FlightRecorder: Sendable {
         return event
     }
 
+    /// Whether the ring is read no further because a record in it is being written. The drain's thread only.
+    package var waitsForWriter: Bool { self.ring.isWaiting }
+
     /// Up to where the ring is claimed. What is recorded later lies behind it.
     package var claimedPosition: UInt64 { self.ring.claimedPosition }
 

@@ -14,9 +14,6 @@ internal import Synchronization
 /// @unchecked Sendable: a slot is written by the thread that claimed it alone, until its commit word is stored with release;
 /// the reader's cursor is touched by the drain's thread alone.
 package final class RecordRing: @unchecked Sendable {
-    /// How long the reader waits for a record that was claimed and is not there, in nanoseconds.
-    package static let patience: UInt64 = 50_000_000
-
     private static let positionBits: UInt64 = 24
     private static let positionMask: UInt64 = 1 << positionBits - 1
     /// In the count of slots of a commit word: the record is being written.
@@ -32,8 +29,8 @@ package final class RecordRing: @unchecked Sendable {
 
     /// Where the reader reads next.
     private var cursor: UInt64 = 0
-    /// Since when the reader has waited for the record at its cursor; 0 when it does not.
-    private var waitingSince: UInt64 = 0
+    /// How long the reader has waited for the record at its cursor.
+    private var wait = UnfinishedWait()
 
     /// Makes the slots of a ring usable. One object for each ring that is written.
     package init(_ memory: RingMemory) {
@@ -248,18 +245,16 @@ package final class RecordRing: @unchecked Sendable {
         let end = min(state.position, self.cursor &+ self.capacity)
         guard self.cursor < end else { return .nothing }
         if let record = self.record(at: self.cursor, before: end) {
-            self.waitingSince = 0
+            self.wait.end()
             self.cursor &+= record.slots
             return .record(record)
         }
-        if self.waitingSince == 0 { self.waitingSince = max(now, 1) }
-        guard now == .max || (now > self.waitingSince && now - self.waitingSince >= Self.patience) else {
-            return .nothing
-        }
+        let isTight = (end &- self.freed.pointee.load(ordering: .relaxed)) * 2 > self.capacity
+        guard now == .max || self.wait.isOver(at: now, isTight: isTight) else { return .nothing }
         // Whoever claimed this was killed, or stands still: on to the next record.
         let torn = self.unfinishedSlots(at: self.cursor, before: end)
         self.cursor &+= torn
-        self.waitingSince = 0
+        self.wait.end()
         return .torn(slots: Int(torn))
     }
 
@@ -316,6 +311,9 @@ package final class RecordRing: @unchecked Sendable {
         let head = UnsafeRawBufferPointer(start: self.slots, count: count - tail.count)
         return (Array(tail) + Array(head)).withUnsafeBytes(body)
     }
+
+    /// Whether the reader waits for a record that was claimed and is not there. The drain's thread only.
+    package var isWaiting: Bool { self.wait.isUnderWay }
 
     /// How far the reader has read.
     package var readPosition: UInt64 { self.cursor }

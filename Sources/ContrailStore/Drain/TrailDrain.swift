@@ -185,13 +185,14 @@ final class TrailDrain: Sendable {
                 // A record that is not finished is passed when its time is over.
                 if isLate { return self.giveUp(0) }
             }
-            let pause = isStopping ? Self.stopPause : self.pause
+            let isBrief = isStopping || self.recorder.waitsForWriter
+            let pause = isBrief ? min(Self.briefPause, self.pause) : self.pause
             _ = self.wake.wait(timeout: .now() + .nanoseconds(pause))
         }
     }
 
-    /// How long a stopping drain waits for a record that is not finished, in nanoseconds.
-    private static let stopPause = 5_000_000
+    /// How long the drain sleeps while it waits for a record that is being written, or for the end, in nanoseconds.
+    private static let briefPause = 5_000_000
 
     /// How long the drain sleeps when nothing waits, in nanoseconds: from a millisecond to an hour.
     private var pause: Int { Int(min(max(self.interval / .nanoseconds(1), 1e6), 3.6e12)) }

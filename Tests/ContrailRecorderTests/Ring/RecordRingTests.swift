@@ -48,6 +48,23 @@ private final class Desk: Sendable {
     }
 }
 
+extension Desk {
+    /// Looks for a record that is not there, as often as a drain does. Returns how many slots were passed; nil when none.
+    func look(from begin: UInt64, for duration: UInt64) -> Int? {
+        let end = begin + duration
+        var now = begin
+        while true {
+            switch self.ring.read(at: now) {
+            case .torn(let slots): return slots
+            case .record: Issue.record("a record that was not written")
+            case .nothing: break
+            }
+            if now == end { return nil }
+            now = min(end, now + UnfinishedWait.step / 2)
+        }
+    }
+}
+
 @Suite("The slots of a ring")
 struct RecordRingTests {
     @Test("The number of slots is rounded up to a power of two.", arguments: [(0, 2), (2, 2), (3, 4), (1000, 1024)])
@@ -103,21 +120,43 @@ struct RecordRingTests {
     }
 
     @Test("A record that is not finished is waited for, then passed, with exactly its slots.", arguments: [0, 1, 200])
-    func torn(rest: Int) {
+    func torn(rest: Int) throws {
         let desk = Desk(slots: 16)
         desk.write(1)
         let claim = desk.ring.claim(RecordRing.slotCount(rest))
         desk.write(3, rest: 70)
         #expect(desk.read()?.seq == 1)
-        #expect(desk.read(at: 1000) == nil)
-        #expect(desk.read(at: 1000 + RecordRing.patience - 1) == nil)
-        guard case .torn(let slots) = desk.ring.read(at: 1000 + RecordRing.patience) else {
-            Issue.record("not passed")
-            return
-        }
+        #expect(!desk.ring.isWaiting)
+        #expect(desk.look(from: 1000, for: UnfinishedWait.patience - 1) == nil)
+        #expect(desk.ring.isWaiting)
+        let slots = try #require(desk.look(from: 1000 + UnfinishedWait.patience, for: 0))
+        #expect(!desk.ring.isWaiting)
         #expect(slots == Int(RecordRing.slotCount(rest)))
         #expect(desk.read()?.seq == 3)
         #expect(claim.seq == 2)
+    }
+
+    @Test("A record that is not finished is waited for less when more than half of the ring is taken.")
+    func tight() throws {
+        let desk = Desk(slots: 16)
+        _ = desk.ring.claim(1)
+        for number in 2...8 { desk.write(UInt64(number)) }
+        #expect(desk.look(from: 1000, for: UnfinishedWait.tightPatience * 2) == nil)
+        desk.write(9)
+        #expect(desk.look(from: 1000 + UnfinishedWait.tightPatience * 2, for: 0) == 1)
+        #expect(desk.read()?.seq == 2)
+    }
+
+    @Test("Time in which the reader stood still is not the writer's.")
+    func stopped() throws {
+        let desk = Desk(slots: 16)
+        let claim = desk.ring.claim(1)
+        let hour: UInt64 = 3_600_000_000_000
+        for number in 1..<UInt64(UnfinishedWait.patience / UnfinishedWait.step) {
+            #expect(desk.look(from: number * hour, for: 0) == nil)
+        }
+        desk.finish(try #require(claim.position), claim.seq, 1)
+        #expect(desk.read(at: 1000 * hour)?.seq == 1)
     }
 
     @Test("A record that is finished in time is read in its turn.")
