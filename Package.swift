@@ -339,6 +339,7 @@ let service: [Target] = [
             "ContrailMigrations",
             "ContrailRecorder",
             "ContrailStore",
+            "ProcessSupport",
             "TestSupport",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift"),

@@ -121,6 +121,11 @@ struct JSONWriter {
         self.value(integer)
     }
 
+    mutating func member(_ name: String, _ integer: (some BinaryInteger)?) {
+        self.name(name)
+        if let integer { self.value(integer) } else { self.null() }
+    }
+
     mutating func member(_ name: String, _ bool: Bool) {
         self.name(name)
         self.value(bool)

@@ -12,7 +12,7 @@ public import Hummingbird
 ///
 /// Mount it outside `ContrailMiddleware`: its own requests leave no context in the trail. It answers clients on the loopback
 /// interface only, and reads through a sandboxed connection. Routes: `GET|POST v1/query`, `GET v1/runs`,
-/// `GET v1/contexts/{id}`, `GET healthz`.
+/// `GET v1/contexts/{id}`, `GET v1/stats`, `GET healthz`, `GET readyz`, `GET metrics`.
 public struct Postmortem: Sendable {
     /// For what people ask.
     private let pool: QueryPool
@@ -54,6 +54,12 @@ public struct Postmortem: Sendable {
             try await answers.context(context.parameters.get("id") ?? "")
         }
         self.add("healthz", [.get], to: routes) { _, _ in try await health.respond() }
+        let ready = ReadyRoute(pool: self.fixedPool, trail: self.trail)
+        let stats = StatsRoute(trail: self.trail)
+        let metrics = MetricsRoute(trail: self.trail)
+        self.add("readyz", [.get], to: routes) { _, _ in try await ready.respond() }
+        self.add("v1/stats", [.get], to: routes) { _, _ in stats.respond() }
+        self.add("metrics", [.get], to: routes) { _, _ in metrics.respond() }
     }
 
     /// Adds a route for the methods it has, and a 405 for those it has not.

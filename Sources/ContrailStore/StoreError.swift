@@ -29,6 +29,8 @@ public struct StoreError: Error, Hashable, Sendable {
         public static let overCap = Code("over_cap")
         /// The trail has no context with this id, or not any more.
         public static let unknownContext = Code("unknown_context")
+        /// The database is damaged: pages of it cannot be what was written.
+        public static let damaged = Code("damaged")
         /// SQLite reported any other failure.
         public static let databaseFailure = Code("database_failure")
 

@@ -1,58 +1,17 @@
 // How a trail is being written, and how well that goes.
 
+public import ContrailRecorder
+
 extension TrailStore {
-    /// What a commit survives, against what it costs.
-    public struct Durability: Hashable, Sendable, CustomStringConvertible {
-        /// The name, as the status shows it.
-        public let description: String
-        /// SQLite's setting.
-        let synchronous: String
-
-        /// Commits are left to the operating system: after a power loss the last ones may be missing, and the database may be
-        /// damaged. For trails that must cost as little as possible.
-        public static let ring = Durability(description: "ring", synchronous: "OFF")
-        /// Commits of a short while go to the disk together: after a power loss the last ones may be missing, and the database
-        /// is whole.
-        public static let group = Durability(description: "group", synchronous: "NORMAL")
-        /// Each commit is on the disk before the next begins.
-        public static let full = Durability(description: "full", synchronous: "FULL")
-
-        private init(description: String, synchronous: String) {
-            self.description = description
-            self.synchronous = synchronous
-        }
-    }
-
-    /// Why nothing can be stored at the moment. The recorder goes on; what does not fit its buffer is dropped with a count.
-    public struct Degradation: Hashable, Sendable, CustomStringConvertible {
-        /// The name, as the status shows it. Stable.
-        public let description: String
-
-        /// The disk or a quota is full.
-        public static let diskFull = Degradation(description: "disk_full")
-        /// The file or its file system may not be written.
-        public static let readOnly = Degradation(description: "read_only")
-        /// Another process holds the write lock.
-        public static let locked = Degradation(description: "locked")
-        /// The database is damaged.
-        public static let corrupt = Degradation(description: "corrupt")
-        /// The trail has reached its cap, and nothing more of it can be dropped.
-        public static let overCap = Degradation(description: "over_cap")
-        /// SQLite reports any other failure.
-        public static let failing = Degradation(description: "failing")
-
-        private init(description: String) {
-            self.description = description
-        }
-    }
-
     /// How the writing of a trail stands.
     public struct Status: Sendable {
-        /// What a commit survives.
+        /// What a commit survives, and how often there is one.
         public let durability: Durability
+        /// What became of the events so far.
+        public let accounting: Accounting
         /// How many events wait to be stored.
-        public let waiting: UInt64
-        /// How long the oldest commit that is due has been due: the time since the last one while events wait, else zero.
+        public var waiting: UInt64 { self.accounting.buffered }
+        /// How long the oldest event that waits has waited at the most; zero when none does.
         public let lag: Duration
         /// When the last commit succeeded, in UTC microseconds since 1970; nil before the first.
         public let lastCommit: Int64?
@@ -60,10 +19,39 @@ extension TrailStore {
         public let logBytes: Int
         /// Why nothing can be stored; nil while all is well.
         public let degradation: Degradation?
+        /// Since when, in UTC microseconds since 1970; nil while all is well.
+        public let degradedSince: Int64?
+        /// Databases that were found damaged by this run, under the names that they were given.
+        public let setAside: [String]
         /// Whether the log has passed its share of the cap, since a reader keeps it from being emptied.
         public let isLogTooLong: Bool
         /// The longest that retention has kept the drain from writing in this run: one slice with its commit.
         public let longestRetentionPause: Duration
+        /// The ring.
+        public let ring: Ring
+
+        /// How the ring of the run stands.
+        public struct Ring: Sendable {
+            /// Its file; nil when it is memory of the process alone.
+            public let path: String?
+            /// The directory of its file; nil when it has none.
+            public var directory: String? {
+                self.path.map { String($0[..<($0.lastIndex(of: "/") ?? $0.endIndex)]) }
+            }
+            /// How many slots of 64 bytes it has.
+            public let slots: Int
+            /// How many of them are taken.
+            public let slotsInUse: Int
+            /// How much room for names is taken, from 0 to 1. At 1 new names are written out in each record.
+            public let namesFill: Double
+
+            init(_ recorder: FlightRecorder, path: String?) {
+                self.path = path
+                self.slots = recorder.capacity
+                self.slotsInUse = recorder.slotsInUse
+                self.namesFill = recorder.namesFill
+            }
+        }
     }
 
     /// How the writing stands now.

@@ -29,12 +29,10 @@ public final class TrailStore: Sendable {
     public struct Configuration: Sendable {
         /// How the recorder works.
         public var recorder: FlightRecorder.Configuration
-        /// How long events wait for a commit at the most, while the database works.
-        public var commitInterval: Duration
         /// Where the ring is put, a file of the recorder's capacity that a killed process leaves behind; nil for the service's
         /// runtime directory, else shared memory, else the directory of the database.
         public var ringDirectory: String?
-        /// What a commit survives.
+        /// What a commit survives, and how often there is one.
         public var durability: Durability
         /// The version of the service, as `runs` shows it.
         public var version: String
@@ -44,11 +42,14 @@ public final class TrailStore: Sendable {
         public var retention: Retention
         /// Where the drain says that it cannot write, and that it can again.
         public var logger: Logger
+        /// What is waited for, and how long.
+        package var patience = Patience()
+        /// The wall clock, in UTC microseconds since 1970.
+        package var wallClock: @Sendable () -> Int64 = RunClock.wallMicroseconds
 
         /// Makes a configuration.
         public init(
             recorder: FlightRecorder.Configuration = FlightRecorder.Configuration(),
-            commitInterval: Duration = .milliseconds(25),
             ringDirectory: String? = nil,
             durability: Durability = .group,
             version: String = "",
@@ -57,7 +58,6 @@ public final class TrailStore: Sendable {
             logger: Logger = Logger(label: "contrail.trail")
         ) {
             self.recorder = recorder
-            self.commitInterval = commitInterval
             self.ringDirectory = ringDirectory
             self.durability = durability
             self.version = version
@@ -71,16 +71,16 @@ public final class TrailStore: Sendable {
     public let path: String
     /// What the app records with.
     public let recorder: FlightRecorder
-    /// The id of the run in this database.
-    public let runID: Int64
+    /// The id of the run in the database that is written now; 0 while it could not be opened yet. It is another one after a
+    /// damaged database was set aside.
+    public var runID: Int64 { self.drain.trail?.runID ?? 0 }
     /// The id of the run anywhere.
     public let runUUID: String
     /// Runs that were found dead when the trail was opened, and what was saved of them.
-    public let recovered: [RecoveredRun]
+    public var recovered: [RecoveredRun] { self.drain.recovered }
     /// The file of the ring; nil when no place was found for one, and the ring is memory of the process alone.
     public let ringPath: String?
 
-    private let queue: DatabaseQueue
     let drain: TrailDrain
     private let isClosed = Atomic<Bool>(false)
     /// A child that the process forks has this object, and neither its thread nor its locks.
@@ -88,32 +88,33 @@ public final class TrailStore: Sendable {
 
     /// Opens the trail and begins a run.
     ///
-    /// Creates the file, but not its directory. Throws ``StoreError`` with `inaccessible`, `notADatabase`, `notATrail`,
-    /// `newerSchema`, `locked` or `databaseFailure`; a file that is not a trail of this version is not changed by it.
+    /// Creates the file, but not its directory. What somebody has to do something about is thrown: ``StoreError`` with
+    /// `inaccessible`, `notADatabase`, `notATrail`, `newerSchema` or `databaseFailure`; a file that is not a trail of this version
+    /// is not changed by it. What may pass is no error: when the disk is full or another process has the lock, the ring takes what
+    /// is recorded and the drain opens the trail later; ``status`` says so. A trail that is damaged is set aside under a new name,
+    /// and a new one is begun.
     ///
     /// - Parameters:
-    ///   - path: The database file. `PATH-wal`, `PATH-shm`, `PATH-run-UUID` and `PATH-head` appear beside it.
+    ///   - path: The database file. `PATH-wal`, `PATH-shm`, `PATH-run-UUID` and `PATH-head` appear beside it, and
+    ///     `PATH-damaged-TIME` if it is ever damaged.
     ///   - app: The name of the app, as `runs` shows it.
     ///   - configuration: How the trail is written.
     public init(path: String, app: String, configuration: Configuration = Configuration()) throws(StoreError) {
         self.path = path
-        self.queue = try TrailDatabase.open(path: path)
-        let run = try TrailRun(self.queue, app: app, configuration: configuration)
-        self.runID = run.id
+        let (run, start) = try FileSizeSignal.blocked { () throws(StoreError) in
+            let run = TrailRun(path: path, app: app, configuration: configuration)
+            return (run, try TrailStart(path: path, run: run, configuration: configuration))
+        }
         self.runUUID = run.uuid
-        self.recovered = run.recovered
         self.ringPath = run.ring.path
         self.recorder = FlightRecorder(configuration: configuration.recorder, memory: run.ring)
-        RecoveredRun.report(run.recovered, to: configuration.logger)
+        RecoveredRun.report(start.trail?.recovered ?? [], to: configuration.logger)
         self.drain = TrailDrain(
-            recorder: self.recorder,
-            queue: self.queue,
+            path: path,
+            start: start,
             run: run,
-            interval: configuration.commitInterval,
-            durability: configuration.durability,
-            integrity: configuration.integrity,
-            retention: configuration.retention,
-            logger: configuration.logger
+            recorder: self.recorder,
+            configuration: configuration
         )
         self.recorder.recordRunStart()
         self.drain.start()
@@ -157,12 +158,15 @@ public final class TrailStore: Sendable {
             return
         }
         self.drain.stop()
+        guard let queue = self.drain.trail?.queue else { return }
         // Readers may keep the log from being removed; then at least everything is in the main file, and the log is empty.
         // Neither is needed for the trail to be whole, so a failure is no news, and no reader is waited for.
-        try? self.queue.writeWithoutTransaction { database in
-            try database.execute(sql: "PRAGMA busy_timeout = 100")
-            try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+        FileSizeSignal.blocked {
+            try? queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA busy_timeout = 100")
+                try database.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            }
+            try? queue.close()
         }
-        try? self.queue.close()
     }
 }

@@ -33,8 +33,8 @@ struct Child: ParsableCommand {
         }
         var configuration = TrailStore.Configuration(
             recorder: .init(capacity: self.slots),
-            commitInterval: .milliseconds(2),
             ringDirectory: self.rings,
+            durability: .group(.milliseconds(2)),
             retention: .init(cap: self.cap)
         )
         configuration.logger = Logger(label: "torture") { _ in SwiftLogNoOpLogHandler() }

@@ -207,6 +207,11 @@ struct DropLedgerTests {
             return await group.reduce(into: []) { $0 += $1 }
         }
         #expect(ledger.take() == nil)
+        #expect(drops.reduce(0) { $0 + $1.count } == total)
+        // Each number was noted once, so no report can repeat another's bound.
+        #expect(Set(drops.map(\.firstSeq)).count == drops.count)
+        #expect(Set(drops.map(\.lastSeq)).count == drops.count)
+        #expect(drops.allSatisfy { $0.lastSeq - $0.firstSeq + 1 >= $0.count && $0.kinds == EventKind.mark.bit })
         for drop in drops {
             #expect(drop.firstSeq >= 1)
             #expect(drop.lastSeq <= total)

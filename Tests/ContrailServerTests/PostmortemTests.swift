@@ -261,4 +261,45 @@ struct PostmortemTests {
             #expect(try self.object(data)["code"] as? String == "inaccessible")
         }
     }
+
+    @Test("the figures of the writing are in stats and in metrics, each of which is documented, and readyz says well")
+    func status() async throws {
+        try await self.withPostmortem { server, trail in
+            let (ready, _) = try await server.send("GET", "/_contrail/readyz")
+            #expect(ready.status == 200)
+            let (response, data) = try await server.send("GET", "/_contrail/v1/stats")
+            #expect(response.status == 200)
+            let writing = try #require(try self.object(data)["writing"] as? [String: any Sendable])
+            let events = try #require(writing["events"] as? [String: any Sendable])
+            let figures = ["stored", "dropped", "torn", "sampled_out", "waiting"].compactMap { events[$0] as? Int }
+            #expect(figures.count == 5 && figures.reduce(0, +) == events["produced"] as? Int)
+            #expect(writing["mode"] as? String == "group(25)")
+            let ring = try #require(writing["ring"] as? [String: any Sendable])
+            #expect(ring["path"] as? String == trail.ringPath)
+            #expect(ring["slots"] as? Int == 65_536)
+
+            let (page, text) = try await server.send("GET", "/_contrail/metrics")
+            #expect(page.header("Content-Type")?.hasPrefix("text/plain") == true)
+            let lines = String(decoding: text, as: UTF8.self).split(separator: "\n")
+            let names = Set(
+                lines.filter { !$0.hasPrefix("#") }.compactMap { $0.split { $0 == " " || $0 == "{" }.first }
+            )
+            #expect(names.contains("contrail_events_produced_total"))
+            let document = try Self.document()
+            let described = Set(
+                document.split { !($0.isLetter || $0.isNumber || $0 == "_") }.filter { $0.hasPrefix("contrail_") }
+            )
+            #expect(names == described)
+            for member in writing.keys + Array(events.keys) + ring.keys {
+                #expect(document.contains("`\(member)`"), "\(member)")
+            }
+            for reason in TrailStore.Degradation.all { #expect(document.contains("`\(reason)`"), "\(reason)") }
+        }
+    }
+
+    private static func document() throws -> String {
+        let root = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        return try String(contentsOf: root.appendingPathComponent("docs/http.md"), encoding: .utf8)
+    }
 }

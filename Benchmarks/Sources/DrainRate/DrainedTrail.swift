@@ -25,7 +25,7 @@ final class DrainedTrail {
             app: "bench",
             configuration: TrailStore.Configuration(
                 recorder: FlightRecorder.Configuration(capacity: 1 << 20),
-                commitInterval: .seconds(3600),
+                durability: .group(.seconds(3600)),
                 integrity: isChained ? .chained : .off,
                 retention: TrailStore.Retention(cap: cap)
             )

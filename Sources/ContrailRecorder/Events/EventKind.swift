@@ -73,6 +73,8 @@ package struct EventKind: Hashable, Sendable, CustomStringConvertible {
     package static let drop = EventKind(25, "drop")
     /// Records were begun and never finished: their writer was killed, or stood still for too long.
     package static let torn = EventKind(26, "torn")
+    /// The wall clock was set by more than 50 ms.
+    package static let clockStep = EventKind(27, "clock_step")
 
     /// A borrower read a context that its owner had ended.
     package static let borrowOutlived = EventKind(17, "borrow_outlived")
@@ -82,7 +84,7 @@ package struct EventKind: Hashable, Sendable, CustomStringConvertible {
         .runStart, .runEnd, .appPush, .appPop, .requestPush, .requestPop, .teardown, .gSet, .gDelete, .gSnapshot,
         .recycle,
         .staleRead, .leak, .rejectedPop, .foreignPop, .poisonedWorker, .borrowOutlived, .signalFailed, .handoff,
-        .mark, .error, .requestInput, .responseOutput, .drawn, .drop, .torn, .payloadLost,
+        .mark, .error, .requestInput, .responseOutput, .drawn, .drop, .torn, .clockStep, .payloadLost,
     ]
 
     /// The kinds that a ``TrailEvent/Problem`` has.

@@ -97,8 +97,22 @@ extension TrailEvent {
         }
     }
 
-    /// Events that the full buffer refused.
-    package struct Drop: Sendable {
+    /// Events that the full ring refused.
+    package struct Drop: Sendable, Equatable {
+        /// Why the ring was full. The set grows.
+        package struct Cause: Hashable, Sendable, CustomStringConvertible {
+            /// The name, as the `drop` event shows it. Stable.
+            package let description: String
+
+            /// Names a cause.
+            package init(_ description: String) { self.description = description }
+
+            /// More was recorded than could be stored in the same time.
+            package static let ringFull = Cause("ring_full")
+            /// The process died before it could say why.
+            package static let crashed = Cause("crashed")
+        }
+
         /// How many, exactly.
         package let count: UInt64
         /// No dropped event has a lower number.
@@ -109,12 +123,33 @@ extension TrailEvent {
         /// The kinds that are among them, as ``EventKind/kinds(in:)`` takes them.
         package let kinds: UInt64
 
+        /// Why they were refused.
+        package let cause: Cause
+
         /// Describes a drop.
-        package init(count: UInt64, firstSeq: UInt64, lastSeq: UInt64, kinds: UInt64 = 0) {
+        package init(count: UInt64, firstSeq: UInt64, lastSeq: UInt64, kinds: UInt64 = 0, cause: Cause = .ringFull) {
             self.count = count
             self.firstSeq = firstSeq
             self.lastSeq = lastSeq
             self.kinds = kinds
+            self.cause = cause
+        }
+    }
+
+    /// A step of the wall clock, against the monotonic one.
+    package struct ClockStep: Sendable, Equatable {
+        /// How far it was set, in microseconds: negative when it was set back.
+        package let microseconds: Int64
+        /// How far it is now from what the times of this run say, in microseconds.
+        package let offset: Int64
+        /// What it says now, in UTC microseconds since 1970.
+        package let wall: Int64
+
+        /// Describes a step.
+        package init(microseconds: Int64, offset: Int64, wall: Int64) {
+            self.microseconds = microseconds
+            self.offset = offset
+            self.wall = wall
         }
     }
 

@@ -98,6 +98,8 @@ package struct TrailEvent: Sendable {
         case drop(Drop)
         /// Records were begun and never finished.
         case torn(Torn)
+        /// The wall clock was set.
+        case clockStep(ClockStep)
     }
 
     /// The kind of the event.
@@ -125,6 +127,7 @@ package struct TrailEvent: Sendable {
         case .payloadLost: .payloadLost
         case .drop: .drop
         case .torn: .torn
+        case .clockStep: .clockStep
         }
     }
 

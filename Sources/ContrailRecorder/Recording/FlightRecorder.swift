@@ -4,10 +4,29 @@ private import Synchronization
 
 /// Records what happens to contexts, in front of a drain that stores it.
 ///
-/// Recording cannot throw, block or suspend: a full ring drops the event and counts it. May be used from any thread.
+/// Recording cannot throw, block or suspend: a full ring drops the event and counts it, unless ``Configuration/overflow`` says
+/// that it waits. May be used from any thread.
 /// A recorder belongs to one run; `TrailStore` makes one when it opens a trail. In a child that the process forks it records
 /// nothing.
 public final class FlightRecorder: Sendable {
+    /// What becomes of an event that finds the ring full.
+    public struct Overflow: Hashable, Sendable {
+        /// How long it waits; nil when it does not.
+        fileprivate let patience: Duration?
+
+        /// It is dropped, and counted. Recording never waits.
+        public static let drop = Overflow(patience: nil)
+
+        /// The thread that records waits until there is room, at most so long, and then the event is dropped and counted. The
+        /// exception to the rule that recording never waits: the thread may be one that Swift's concurrency runs tasks on.
+        ///
+        /// Nobody waits for a drain that is not running, or that cannot store anything at the moment (`TrailStore.Status`
+        /// says why): that would slow the service for nothing. Neither does the drain's own thread.
+        ///
+        /// - Parameter max: Up to 10 s.
+        public static func wait(max: Duration) -> Overflow { Overflow(patience: max) }
+    }
+
     /// How a recorder works.
     public struct Configuration: Sendable {
         /// How much is recorded at first; ``FlightRecorder/level`` changes it later.
@@ -17,12 +36,20 @@ public final class FlightRecorder: Sendable {
         public var capacity: Int
         /// What must not be stored.
         public var redaction: RedactionPolicy
+        /// What becomes of an event that finds the ring full.
+        public var overflow: Overflow
 
         /// Makes a configuration.
-        public init(level: Level = .lifecycle, capacity: Int = 65_536, redaction: RedactionPolicy = RedactionPolicy()) {
+        public init(
+            level: Level = .lifecycle,
+            capacity: Int = 65_536,
+            redaction: RedactionPolicy = RedactionPolicy(),
+            overflow: Overflow = .drop
+        ) {
             self.level = level
             self.capacity = capacity
             self.redaction = redaction
+            self.overflow = overflow
         }
     }
 
@@ -54,7 +81,7 @@ public final class FlightRecorder: Sendable {
     package init(configuration: Configuration, memory: RingMemory? = nil, lifetimesBefore lifetimes: UInt64 = 0) {
         let memory = memory ?? RingMemory.ofProcess(RingLayout(slots: configuration.capacity))
         let dictionary = RingDictionary(memory)
-        let ring = RecordRing(memory)
+        let ring = RecordRing(memory, room: configuration.overflow.patience.map { RoomSignal(patience: $0) })
         self.redaction = configuration.redaction
         self.ring = ring
         self.dictionary = dictionary
@@ -76,8 +103,24 @@ public final class FlightRecorder: Sendable {
         self.power.level.pointee.load(ordering: .relaxed) != Level.off.rawValue
     }
 
-    /// What became of the events so far.
+    /// What became of the events so far, at one instant. Only while others record without a pause may it be of several, and
+    /// then count some events as on their way that are not any more.
     public var accounting: Accounting {
+        var last = self.figures
+        for _ in 0..<64 {
+            let again = self.figures
+            // What was read before the last number and is the same after it, was so at that moment.
+            if again.stored == last.stored, again.dropped == last.dropped, again.torn == last.torn,
+                again.sampledOut == last.sampledOut
+            {
+                return last
+            }
+            last = again
+        }
+        return last
+    }
+
+    private var figures: Accounting {
         // Read in this order, no figure can overtake the one it is subtracted from.
         let stored = self.storedCount.load(ordering: .acquiring)
         let torn = self.tornCount.load(ordering: .acquiring)
@@ -278,14 +321,43 @@ public final class FlightRecorder: Sendable {
     /// Whether the ring is read no further because a record in it is being written. The drain's thread only.
     package var waitsForWriter: Bool { self.ring.isWaiting }
 
+    /// This thread is the drain's from now on: others may wait for it, and it never waits.
+    package func drainBegins() { self.ring.room?.drainBegins() }
+
+    /// The drain has stopped: nobody waits for it any more.
+    package func drainEnds() { self.ring.room?.drainEnds() }
+
+    /// Whether the drain cannot store anything at the moment: nobody waits while it is so.
+    package var isDrainFailing: Bool {
+        get { self.ring.room?.isFailing ?? false }
+        set { self.ring.room?.isFailing = newValue }
+    }
+
+    /// How many threads wait for room at this moment.
+    package var waiters: Int { self.ring.room?.waiters ?? 0 }
+
+    /// How much of the room for names is taken, from 0 to 1.
+    package var namesFill: Double { self.dictionary.fill }
+
     /// Up to where the ring is claimed. What is recorded later lies behind it.
     package var claimedPosition: UInt64 { self.ring.claimedPosition }
 
     /// Up to where everything in the ring is committed.
     package var freedPosition: UInt64 { self.ring.freedPosition }
 
-    /// Takes what was dropped since the last call. The drain's thread only.
-    package func takeDrops() -> TrailEvent.Drop? { self.drops.take() }
+    /// Takes what was dropped since the last call, and says why. The drain's thread only.
+    package func takeDrops(cause: TrailEvent.Drop.Cause = .ringFull) -> TrailEvent.Drop? {
+        self.drops.take(cause: cause)
+    }
+
+    /// Whether something was dropped that ``takeDrops(cause:)`` has not given yet.
+    package var hasDrops: Bool { self.drops.isPending }
+
+    /// Notes in the ring how many drops databases before the present one tell of: whoever recovers the ring must not count them
+    /// again. The drain's thread only.
+    package func noteDropsBefore(_ count: UInt64) {
+        self.ring.memory.atomic(at: RingLayout.Header.droppedBefore).pointee.store(count, ordering: .releasing)
+    }
 }
 
 /// Events that were taken from a ring, and up to where.

@@ -2,7 +2,8 @@
 
 internal import Synchronization
 
-/// The slots of one ring, for many writers and one reader. Nobody ever waits: a full ring refuses.
+/// The slots of one ring, for many writers and one reader. Nobody waits: a full ring refuses, unless it was made with a signal
+/// to wait for.
 ///
 /// One word holds the last number and the next position together: `number · 2²⁴ + position`, without a border between the two.
 /// A record claims its number and its slots by one exchange of this word; a record that is refused takes its number alone. The
@@ -14,7 +15,7 @@ internal import Synchronization
 /// @unchecked Sendable: a slot is written by the thread that claimed it alone, until its commit word is stored with release;
 /// the reader's cursor is touched by the drain's thread alone.
 package final class RecordRing: @unchecked Sendable {
-    private static let positionBits: UInt64 = 24
+    static let positionBits: UInt64 = 24
     private static let positionMask: UInt64 = 1 << positionBits - 1
     /// In the count of slots of a commit word: the record is being written.
     private static let unfinished: UInt64 = 0x8000
@@ -22,10 +23,13 @@ package final class RecordRing: @unchecked Sendable {
     let memory: RingMemory
     private let slots: UnsafeMutableRawPointer
     private let mask: UInt64
-    private let capacity: UInt64
+    let capacity: UInt64
     private let salt: UInt64
-    private let claimed: UnsafeMutablePointer<Atomic<UInt64>>
+    let claimed: UnsafeMutablePointer<Atomic<UInt64>>
     private let freed: UnsafeMutablePointer<Atomic<UInt64>>
+
+    /// Where those wait who find the ring full; nil when they do not wait.
+    package let room: RoomSignal?
 
     /// Where the reader reads next.
     private var cursor: UInt64 = 0
@@ -33,8 +37,11 @@ package final class RecordRing: @unchecked Sendable {
     private var wait = UnfinishedWait()
 
     /// Makes the slots of a ring usable. One object for each ring that is written.
-    package init(_ memory: RingMemory) {
+    ///
+    /// - Parameter room: Where those wait who find it full; nil when they do not wait.
+    package init(_ memory: RingMemory, room: RoomSignal? = nil) {
         self.memory = memory
+        self.room = room
         self.slots = memory.base + memory.layout.slotsOffset
         self.capacity = UInt64(memory.layout.slots)
         self.mask = self.capacity - 1
@@ -71,6 +78,7 @@ package final class RecordRing: @unchecked Sendable {
                     word = again
                     continue
                 }
+                if let room { return self.claimPatiently(count, room) }
             }
             let (isClaimed, seen) = self.claimed.pointee.weakCompareExchange(
                 expected: word,
@@ -94,7 +102,7 @@ package final class RecordRing: @unchecked Sendable {
     }
 
     /// The last number and the next position.
-    private func split(_ word: UInt64) -> (seq: UInt64, position: UInt64) {
+    func split(_ word: UInt64) -> (seq: UInt64, position: UInt64) {
         let freed = self.freed.pointee.load(ordering: .acquiring)
         let position = freed &+ ((word &- freed) & Self.positionMask)
         return ((word &- position) >> Self.positionBits, position)
@@ -321,5 +329,6 @@ package final class RecordRing: @unchecked Sendable {
     /// Frees the slots before a position: what was in them is safe elsewhere. The drain's thread only.
     package func free(before position: UInt64) {
         self.freed.pointee.store(position, ordering: .releasing)
+        self.room?.announce()
     }
 }

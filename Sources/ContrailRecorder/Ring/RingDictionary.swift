@@ -36,6 +36,8 @@ final class RingDictionary: @unchecked Sendable {
     private let sites: SiteTable
     private let known = KnownTexts()
     private let writing = Mutex<Void>(())
+    /// Whether a text did not fit.
+    private let hasRefused = Atomic<Bool>(false)
 
     init(_ memory: RingMemory) {
         self.memory = memory
@@ -51,6 +53,13 @@ final class RingDictionary: @unchecked Sendable {
     deinit {
         self.table.deinitialize(count: self.mask + 1)
         self.table.deallocate()
+    }
+
+    /// How much of it is taken, from 0 to 1: it is full when the next text does not fit, which need not fill it to the last cell.
+    var fill: Double {
+        if self.hasRefused.load(ordering: .relaxed) { return 1 }
+        let taken = self.memory.atomic(at: RingLayout.Header.cellsTaken).pointee.load(ordering: .relaxed)
+        return Double(taken) / Double(self.memory.layout.cells)
     }
 
     /// The entry of a text, which is written when it is new; ``RingEntry/inline`` when there is no room. Any thread.
@@ -113,7 +122,10 @@ final class RingDictionary: @unchecked Sendable {
             let taken = self.memory.atomic(at: RingLayout.Header.cellsTaken)
             let cell = Int(taken.pointee.load(ordering: .relaxed))
             let count = Self.cellCount(bytes.count)
-            guard cell + count <= self.memory.layout.cells else { return .inline }
+            guard cell + count <= self.memory.layout.cells else {
+                self.hasRefused.store(true, ordering: .relaxed)
+                return .inline
+            }
             let start = self.cells + cell * RingLayout.slotSize
             (start + 8).copyMemory(from: bytes.baseAddress ?? UnsafeRawPointer(start), byteCount: bytes.count)
             taken.pointee.store(UInt64(cell + count), ordering: .releasing)

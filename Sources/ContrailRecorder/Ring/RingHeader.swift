@@ -16,6 +16,8 @@ package struct RingHeader: Sendable {
     package let anchorMonotonic: UInt64
     /// How many events the full ring refused in the whole run.
     package let dropped: UInt64
+    /// How many of these a database tells of that was set aside.
+    package let droppedBefore: UInt64
 
     init(_ memory: RingMemory) {
         let base = memory.base
@@ -24,6 +26,7 @@ package struct RingHeader: Sendable {
         self.processID = base.load(fromByteOffset: RingLayout.Header.processID, as: Int32.self)
         self.anchorWall = base.load(fromByteOffset: RingLayout.Header.anchorWall, as: Int64.self)
         self.anchorMonotonic = base.load(fromByteOffset: RingLayout.Header.anchorMonotonic, as: UInt64.self)
+        self.droppedBefore = memory.atomic(at: RingLayout.Header.droppedBefore).pointee.load(ordering: .acquiring)
         self.dropped = memory.atomic(at: RingLayout.Header.dropped).pointee.load(ordering: .acquiring)
     }
 

@@ -70,6 +70,8 @@ package struct RingLayout: Sendable, Equatable {
         static let freed = 192
         /// How many events were refused because the ring was full.
         static let dropped = 256
+        /// How many of these an earlier database of the run tells of.
+        static let droppedBefore = 264
         /// How many cells of the dictionary are taken.
         static let cellsTaken = 320
         /// The number of the last lifetime.

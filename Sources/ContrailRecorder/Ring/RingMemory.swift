@@ -35,17 +35,26 @@ package final class RingMemory: @unchecked Sendable {
     }
 
     /// Memory of the process alone: what is in it dies with the process. A system that gives no mapping of this size gets the
-    /// smallest ring that there is, on the heap.
+    /// largest ring that it gives one for, and a small one on the heap when it gives none.
     package static func ofProcess(_ layout: RingLayout) -> RingMemory {
+        var layout = layout
+        var mapped = self.map(layout.byteCount, MAP_PRIVATE | MAP_ANONYMOUS, -1)
+        while mapped == nil, layout.slots > Self.leastSlots {
+            layout = RingLayout(slots: layout.slots / 2)
+            mapped = self.map(layout.byteCount, MAP_PRIVATE | MAP_ANONYMOUS, -1)
+        }
         let memory =
-            if let base = self.map(layout.byteCount, MAP_PRIVATE | MAP_ANONYMOUS, -1) {
+            if let base = mapped {
                 RingMemory(base: base, layout: layout, path: nil, isMapped: true)
             } else {
-                RingMemory.onHeap(RingLayout(slots: 2))
+                RingMemory.onHeap(layout)
             }
         memory.writeHeader()
         return memory
     }
+
+    /// From here on a ring is looked for on the heap.
+    private static let leastSlots = 256
 
     private static func onHeap(_ layout: RingLayout) -> RingMemory {
         let base = UnsafeMutableRawPointer.allocate(byteCount: layout.byteCount, alignment: RingLayout.slotSize)

@@ -65,6 +65,17 @@ struct JSONText {
         self.bytes.append(contentsOf: String(value).utf8)
     }
 
+    /// Adds an array of texts.
+    mutating func add(_ name: String, _ values: [String]) {
+        self.addName(name)
+        self.bytes.append(UInt8(ascii: "["))
+        for (index, value) in values.enumerated() {
+            if index > 0 { self.bytes.append(UInt8(ascii: ",")) }
+            self.append(value)
+        }
+        self.bytes.append(UInt8(ascii: "]"))
+    }
+
     /// Appends a recorded value: scalars and text as they are, the rest as an object that says what it is.
     private mutating func append(_ value: RecordedValue) {
         switch value {

@@ -9,6 +9,9 @@ private import Synchronization
 final class LogGauge: Sendable {
     private let pageCount = Atomic<Int>(0)
 
+    /// How long the log was after the last commit, in bytes.
+    var bytes: Int { self.pages * LogKeeper.pageBytes }
+
     /// How many pages the log had after the last commit.
     var pages: Int { self.pageCount.load(ordering: .relaxed) }
 

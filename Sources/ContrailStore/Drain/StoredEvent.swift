@@ -90,6 +90,8 @@ struct StoredEvent {
             json.add("count", drop.count)
             json.add("first_seq", drop.firstSeq)
             json.add("last_seq", drop.lastSeq)
+            json.add("cause", drop.cause.description)
+            json.add("kinds", EventKind.kinds(in: drop.kinds).map(\.name))
             json.end()
             self.extra = .json
         case .torn(let torn):
@@ -97,6 +99,13 @@ struct StoredEvent {
             json.add("slots", torn.slots)
             json.add("first_seq", torn.firstSeq)
             json.add("last_seq", torn.lastSeq)
+            json.end()
+            self.extra = .json
+        case .clockStep(let step):
+            json.begin()
+            json.add("step_us", step.microseconds)
+            json.add("offset_us", step.offset)
+            json.add("wall", step.wall)
             json.end()
             self.extra = .json
         }

@@ -3,91 +3,88 @@
 internal import ContrailRecorder
 private import Dispatch
 private import Foundation
-internal import GRDB
-internal import Logging
+private import Logging
 private import Synchronization
 
-/// Drains one recorder into one database, a batch a transaction, until it is stopped.
+/// Drains one recorder into one trail, a batch a transaction, until it is stopped.
 ///
 /// A failing commit is tried again with the same batch for as long as the drain lives; meanwhile the recorder's ring
-/// fills and then drops, with a count. Nobody who records ever waits for this thread.
+/// fills and then drops, with a count and a cause. Nobody who records ever waits for this thread, unless the recorder's overflow
+/// policy says so.
 final class TrailDrain: Sendable {
     /// How long a stopping drain keeps trying to commit. With what servers take before it, a service ends within 5 s.
     private static let stopPatience: Duration = .seconds(1)
-    /// How long one attempt waits for another process's lock, in milliseconds: short, for stopping must not wait for it.
-    private static let lockPatience = 250
+    /// How long the drain sleeps while it waits for a record that is being written, or for the end, in nanoseconds.
+    private static let briefPause = 5_000_000
+    /// How often the drain looks how full the ring is, in nanoseconds.
+    private static let longestPause = 25_000_000
 
     private struct State {
         var isStopping = false
         var isDone = false
-        var lastCommit: (date: Int64, instant: ContinuousClock.Instant)?
+        var lastCommit: Int64?
         var degradation: TrailStore.Degradation?
+        /// Since when it is degraded, in UTC microseconds.
+        var degradedSince: Int64?
+        /// The monotonic time of the first event that is taken and not committed; nil when none is.
+        var oldestTaken: UInt64?
+        /// What waits and is not taken is younger than this.
+        var emptyAt = MonotonicClock.nanoseconds
         /// How often the drain has looked for events.
         var pass = 0
         var flushes: [(target: UInt64, pass: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var pins: [(change: PinChange, continuation: CheckedContinuation<Result<Void, StoreError>, Never>)] = []
     }
 
+    /// What only the thread has.
+    private struct Hand {
+        var target: TrailTarget
+        var watch: WallClockWatch
+        var log: DegradationLog
+        var drops = DropReports()
+    }
+
+    private let path: String
     private let recorder: FlightRecorder
     private let payloads: PayloadResolver
-    private let queue: DatabaseQueue
     private let run: TrailRun
-    private let interval: Duration
-    private let durability: TrailStore.Durability
-    private let integrity: TrailStore.Integrity
-    private let started = ContinuousClock.now
-    private let logger: Logger
+    private let configuration: TrailStore.Configuration
+    private let target: TrailTarget.Shared
 
     private let state = Mutex(State())
-    private let gauge: LogGauge
-    let log: LogKeeper
-    let room: TrailRoom
     private let wake = DispatchSemaphore(value: 0)
     private let finished = DispatchGroup()
 
+    /// - Parameter start: What opening the trail came to. When it is not open yet, the drain opens it.
     init(
-        recorder: FlightRecorder,
-        queue: DatabaseQueue,
+        path: String,
+        start: TrailStart,
         run: TrailRun,
-        interval: Duration,
-        durability: TrailStore.Durability,
-        integrity: TrailStore.Integrity,
-        retention: TrailStore.Retention,
-        logger: Logger
+        recorder: FlightRecorder,
+        configuration: TrailStore.Configuration
     ) {
-        let gauge = LogGauge()
-        self.gauge = gauge
-        self.log = LogKeeper(
-            queue,
-            gauge: gauge,
-            retention: retention,
-            lockPatience: Self.lockPatience,
-            logger: logger
-        )
-        self.room = TrailRoom(
-            retention,
-            queue: queue,
-            run: run,
-            recorder: recorder,
-            gauge: gauge,
-            log: self.log,
-            logger: logger
-        )
+        self.path = path
         self.recorder = recorder
         self.payloads = PayloadResolver(recorder)
-        self.queue = queue
         self.run = run
-        self.interval = interval
-        self.durability = durability
-        self.integrity = integrity
-        self.logger = logger
+        self.configuration = configuration
+        self.target = TrailTarget.Shared(start)
+        guard let failure = start.failure else { return }
+        let since = run.clock.startMicroseconds
+        self.state.withLock { state in
+            state.degradation = TrailStore.Degradation(failure)
+            state.degradedSince = since
+        }
     }
 
     /// Begins to drain. The thread keeps the drain alive until ``stop()``.
     func start() {
         self.finished.enter()
         let thread = Thread { [self] in
+            FileSizeSignal.block()
+            self.recorder.drainBegins()
             self.drainUntilStopped()
+            self.recorder.drainEnds()
             self.finished.leave()
         }
         thread.name = "contrail-drain"
@@ -120,7 +117,7 @@ final class TrailDrain: Sendable {
     private var closed: StoreError {
         StoreError(
             .inaccessible,
-            "the trail \(self.queue.path) was closed: use contrail retention pin, or open it again"
+            "the trail \(self.path) was closed: use contrail retention pin, or open it again"
         )
     }
 
@@ -133,55 +130,81 @@ final class TrailDrain: Sendable {
         self.finished.wait()
     }
 
+    // MARK: - What others ask
+
+    /// The database that is written at the moment; nil when it could not be opened.
+    var trail: OpenTrail? { self.target.state.withLock { $0.trail } }
+
+    /// Runs that were found dead, now or when a file was opened anew.
+    var recovered: [RecoveredRun] { self.target.state.withLock { $0.recovered } }
+
     /// How the writing stands.
     var status: TrailStore.Status {
-        let waiting = self.recorder.accounting.buffered
-        let (last, degradation) = self.state.withLock { ($0.lastCommit, $0.degradation) }
-        return TrailStore.Status(
-            durability: self.durability,
-            waiting: waiting,
-            lag: waiting == 0 ? .zero : ContinuousClock.now - (last?.instant ?? self.started),
-            lastCommit: last?.date,
-            logBytes: self.gauge.pages * LogKeeper.pageBytes,
-            degradation: degradation,
-            isLogTooLong: self.log.isTooLong,
-            longestRetentionPause: self.room.longestPause
-        )
+        let accounting = self.recorder.accounting
+        let (trail, log, room, setAside) = self.target.state.withLock { ($0.trail, $0.log, $0.room, $0.setAside) }
+        let now = MonotonicClock.nanoseconds
+        return self.state.withLock { state in
+            let oldest = state.oldestTaken ?? state.emptyAt
+            return TrailStore.Status(
+                durability: self.configuration.durability,
+                accounting: accounting,
+                lag: accounting.buffered == 0 || oldest > now ? .zero : .nanoseconds(Int64(now - oldest)),
+                lastCommit: state.lastCommit,
+                logBytes: trail == nil ? 0 : self.target.gauge.bytes,
+                degradation: state.degradation,
+                degradedSince: state.degradedSince,
+                setAside: setAside,
+                isLogTooLong: log?.isTooLong ?? false,
+                longestRetentionPause: room?.longestPause ?? .zero,
+                ring: TrailStore.Status.Ring(self.recorder, path: self.run.ring.path)
+            )
+        }
     }
 
     // MARK: - The thread
 
     private func drainUntilStopped() {
-        // A failure leaves the longer wait that opening the trail had.
-        try? self.queue.writeWithoutTransaction { database in
-            try database.execute(sql: "PRAGMA busy_timeout = \(Self.lockPatience)")
-            try database.execute(sql: "PRAGMA synchronous = \(self.durability.synchronous)")
-            self.gauge.install(on: database)
+        var hand = Hand(
+            target: TrailTarget(
+                path: self.path,
+                shared: self.target,
+                run: self.run,
+                recorder: self.recorder,
+                configuration: self.configuration
+            ),
+            watch: WallClockWatch(self.run.clock, wall: self.configuration.wallClock),
+            log: DegradationLog(self.configuration.logger, quiet: self.configuration.patience.quiet)
+        )
+        if let degradation = self.state.withLock({ $0.degradation }) {
+            hand.log.note(degradation, "the trail could not be opened, the ring holds what is recorded")
         }
-        self.room.begin()
-        var writer: BatchWriter?
         var deadline: ContinuousClock.Instant?
+        var due = ContinuousClock.now
         while true {
-            let (isStopping, pass) = self.state.withLock { state in
+            let (isStopping, isAsked, pass) = self.state.withLock { state in
                 state.pass += 1
-                return (state.isStopping, state.pass)
+                return (state.isStopping, !state.flushes.isEmpty, state.pass)
             }
             if isStopping, deadline == nil {
                 // Those who record on and on must not keep the drain from ending.
                 self.recorder.level = .off
                 deadline = ContinuousClock.now + Self.stopPatience
             }
-            self.changePins(&writer)
+            self.changePins(&hand)
             let isLate = deadline.map { ContinuousClock.now > $0 } ?? false
-            if !isLate, let batch = self.nextBatch() {
-                guard self.commit(batch, &writer, until: deadline) else { return self.giveUp(batch.events.count) }
-                self.resumeFlushes(begunBefore: pass)
-                continue
+            if isStopping || isAsked || self.isFull || ContinuousClock.now >= due {
+                if !isLate, let batch = self.nextBatch(&hand) {
+                    guard self.commit(batch, &hand, until: deadline) else { return self.giveUp(batch.events.count) }
+                    due = ContinuousClock.now + self.configuration.durability.interval
+                    self.resumeFlushes(begunBefore: pass)
+                    continue
+                }
+                due = ContinuousClock.now + self.configuration.durability.interval
             }
             self.resumeFlushes(begunBefore: pass)
-            self.room.expire { try self.transact(&writer, $0) }
+            hand.target.expire()
             if isStopping {
-                if self.recorder.slotsInUse == 0 { return self.endRun(&writer) }
+                if self.recorder.slotsInUse == 0, !self.recorder.hasDrops { return self.endRun(&hand) }
                 // A record that is not finished is passed when its time is over.
                 if isLate { return self.giveUp(0) }
             }
@@ -191,18 +214,37 @@ final class TrailDrain: Sendable {
         }
     }
 
-    /// How long the drain sleeps while it waits for a record that is being written, or for the end, in nanoseconds.
-    private static let briefPause = 5_000_000
+    /// Whether so much waits that it must not wait longer.
+    private var isFull: Bool {
+        guard !self.configuration.durability.waitsToBeAsked else { return false }
+        return self.recorder.slotsInUse * 4 >= self.recorder.capacity
+    }
 
-    /// How long the drain sleeps when nothing waits, in nanoseconds: from a millisecond to an hour.
-    private var pause: Int { Int(min(max(self.interval / .nanoseconds(1), 1e6), 3.6e12)) }
+    /// How long the drain sleeps when nothing is due, in nanoseconds.
+    private var pause: Int {
+        let interval = self.configuration.durability.interval / .nanoseconds(1)
+        if self.configuration.durability.waitsToBeAsked { return Int(min(interval, 3.6e12)) }
+        return Int(min(max(interval, 1e6), Double(Self.longestPause)))
+    }
 
     /// Everything that waits, up to the limit, in the order of its numbers; nil when nothing does.
-    private func nextBatch() -> RecordBatch? {
-        let limit = self.room.batchLimit
+    private func nextBatch(_ hand: inout Hand) -> RecordBatch? {
+        let now = MonotonicClock.nanoseconds
+        let limit = hand.target.batchLimit
         var batch = self.recorder.take(atMost: limit.events, slots: limit.slots)
-        if let drop = self.recorder.takeDrops() { batch.events.append(self.recorder.makeDrainEvent(.drop(drop))) }
-        if batch.events.isEmpty { return nil }
+        // What is left in the ring is younger than this.
+        let emptyAt = batch.events.last?.monotonicNanoseconds ?? now
+        hand.drops.note(self.recorder.takeDrops())
+        var own = hand.drops.takeAll().map(TrailEvent.Body.drop) + hand.target.takeNotes()
+        if let step = hand.watch.look() { own.append(.clockStep(step)) }
+        batch.events += own.map { self.recorder.makeDrainEvent($0) }
+        let first = batch.events.first?.monotonicNanoseconds
+        self.state.withLock { state in
+            state.oldestTaken = first
+            state.emptyAt = emptyAt
+        }
+        hand.log.note(namesFill: self.recorder.namesFill)
+        if first == nil { return nil }
         batch.events = self.payloads.resolve(batch.events)
         // What the drain says itself has taken its number later than what follows it.
         batch.events.sort { $0.seq < $1.seq }
@@ -210,87 +252,60 @@ final class TrailDrain: Sendable {
     }
 
     /// Commits a batch. Tries until it works; returns false only when the drain has to stop and the deadline passed.
-    private func commit(
-        _ batch: RecordBatch,
-        _ writer: inout BatchWriter?,
-        until deadline: ContinuousClock.Instant?
-    ) -> Bool {
+    private func commit(_ batch: RecordBatch, _ hand: inout Hand, until deadline: ContinuousClock.Instant?) -> Bool {
         var failures = 0
         var deadline = deadline
         while true {
             do {
-                try self.room.prepare { try self.transact(&writer, $0) }
-                try self.transact(&writer) { try $1.write(batch.events, $0) }
-                self.recorder.free(batch)
-                let now = (self.run.clock.microseconds(at: MonotonicClock.nanoseconds), ContinuousClock.now)
-                self.state.withLock { state in
-                    state.lastCommit = now
-                    state.degradation = nil
-                }
-                self.log.didCommit()
-                if failures > 0 { self.logger.notice("the trail is being written again") }
+                try hand.target.write(batch.events)
+                self.succeeded(with: batch, &hand)
                 return true
             } catch {
                 failures += 1
-                self.state.withLock { $0.degradation = TrailStore.Degradation(error) }
-                if failures == 1 {
-                    self.logger.error(
-                        "cannot write the trail, trying again: \(StoreError(error, path: self.queue.path).message)"
-                    )
-                }
+                self.failed(error, &hand)
                 if deadline == nil, self.state.withLock({ $0.isStopping }) {
                     deadline = ContinuousClock.now + Self.stopPatience
                 }
                 if let deadline, ContinuousClock.now > deadline { return false }
-                let pause = deadline == nil ? min(1000, 20 << min(failures, 6)) : 20
+                let most = self.configuration.patience.retry.milliseconds
+                let pause = deadline == nil ? min(most, 20 << min(failures, 6)) : 20
                 _ = self.wake.wait(timeout: .now() + .milliseconds(pause))
             }
         }
     }
 
-    /// Runs the closure in a transaction that takes the write lock at once, with the run's writer.
-    private func transact(
-        _ writer: inout BatchWriter?,
-        _ body: (Database, inout BatchWriter) throws -> Void
-    ) throws {
-        // Taken out: a second owner of its tables would make each of them a copy.
-        var current = writer.take()
-        defer { writer = current }
-        do {
-            try StorePhase.during(.commit) {
-                try self.queue.inTransaction(.immediate) { database in
-                    var taken =
-                        try current.take()
-                        ?? BatchWriter(
-                            database,
-                            runID: self.run.id,
-                            clock: self.run.clock,
-                            integrity: self.integrity
-                        )
-                    defer { current = taken }
-                    try body(database, &taken)
-                    return .commit
-                }
-            }
-        } catch {
-            current?.forget()
-            throw error
+    private func succeeded(with batch: RecordBatch, _ hand: inout Hand) {
+        self.recorder.free(batch)
+        let now = MonotonicClock.nanoseconds
+        let before = self.state.withLock { state in
+            let before = state.degradation
+            state.lastCommit = self.run.clock.microseconds(at: now)
+            state.degradation = nil
+            state.degradedSince = nil
+            state.oldestTaken = nil
+            return before
         }
-        current?.didCommit()
-        if let head = current?.head { self.keep(head) }
+        // Whatever was refused until now, was refused for what is over now.
+        if let before { hand.drops.note(self.recorder.takeDrops(cause: before.cause)) }
+        self.recorder.isDrainFailing = false
+        hand.log.noteSuccess()
+        hand.target.didCommit()
     }
 
-    /// Keeps the head of the chain beside the database. When that fails, verifying finds an older head and is none the worse.
-    private func keep(_ head: ChainHead) {
-        let descriptor = open(ChainHead.path(of: self.queue.path), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
-        // Lines have one length but for their numbers, which only grow: a longer one covers a shorter one.
-        let line = Array(head.line.utf8)
-        _ = line.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    private func failed(_ error: any Error, _ hand: inout Hand) {
+        let degradation = TrailStore.Degradation(error)
+        self.recorder.isDrainFailing = true
+        hand.drops.note(self.recorder.takeDrops(cause: degradation.cause))
+        let now = self.run.clock.microseconds(at: MonotonicClock.nanoseconds)
+        self.state.withLock { state in
+            state.degradation = degradation
+            if state.degradedSince == nil { state.degradedSince = now }
+        }
+        hand.log.note(degradation, StoreError(error, path: self.path).message)
+        hand.target.settle(degradation)
     }
 
-    private func changePins(_ writer: inout BatchWriter?) {
+    private func changePins(_ hand: inout Hand) {
         let pins = self.state.withLock { state in
             defer { state.pins = [] }
             return state.pins
@@ -299,7 +314,7 @@ final class TrailDrain: Sendable {
             var count: UInt64 = 0
             let at = self.run.clock.microseconds(at: MonotonicClock.nanoseconds)
             do {
-                try self.transact(&writer) { database, writer in
+                try hand.target.transact { database, writer in
                     try change.apply(database, &writer, at: at) {
                         count += 1
                         return self.recorder.claimNumber()
@@ -308,35 +323,42 @@ final class TrailDrain: Sendable {
                 self.recorder.countStored(count)
                 continuation.resume(returning: .success(()))
             } catch {
-                continuation.resume(returning: .failure(StoreError(error, path: self.queue.path)))
+                continuation.resume(returning: .failure(StoreError(error, path: self.path)))
             }
         }
     }
 
-    private func endRun(_ writer: inout BatchWriter?) {
+    private func endRun(_ hand: inout Hand) {
         var rest = self.recorder.take(atMost: 0)
         let last = self.recorder.makeDrainEvent(.runEnd)
         rest.events = [last]
-        guard self.commit(rest, &writer, until: ContinuousClock.now + Self.stopPatience) else {
+        guard self.commit(rest, &hand, until: ContinuousClock.now + Self.stopPatience) else {
             return self.giveUp(1)
         }
         do {
-            try self.run.markClean(self.queue, at: self.run.clock.microseconds(at: last.monotonicNanoseconds))
-            if let head = writer?.head {
-                self.logger.info(
+            try hand.target.markClean(at: self.run.clock.microseconds(at: last.monotonicNanoseconds))
+            if let head = hand.target.head {
+                self.configuration.logger.info(
                     "the trail ends with batch \(head.batch), event \(head.lastID), root \(head.root.text)"
                 )
             }
         } catch {
-            self.logger.error("cannot mark the run as clean: \(StoreError(error, path: self.queue.path).message)")
+            self.configuration.logger.error(
+                "cannot mark the run as clean: \(StoreError(error, path: self.path).message)"
+            )
         }
         self.finish()
     }
 
     private func giveUp(_ count: Int) {
         let lost = max(self.recorder.accounting.buffered, UInt64(count))
-        let fate = self.run.ring.path.map { "stay in the ring \($0) for the next start" } ?? "are lost"
-        self.logger.error("gave up writing the trail: \(lost) events \(fate), the run will count as crashed")
+        let isKept = self.run.isKnown && self.run.ring.path != nil
+        let fate = isKept ? "stay in the ring \(self.run.ring.path ?? "") for the next start" : "are lost"
+        self.configuration.logger.error(
+            "gave up writing the trail: \(lost) events \(fate), the run will count as crashed"
+        )
+        // Nothing would lead anybody to it.
+        if !self.run.isKnown { self.run.abandon() }
         self.finish()
     }
 
@@ -360,27 +382,5 @@ final class TrailDrain: Sendable {
             return ready
         }
         for flush in ready { flush.continuation.resume() }
-    }
-}
-
-extension TrailStore.Degradation {
-    /// What a failed commit amounts to.
-    init(_ error: any Error) {
-        if error is OverCap {
-            self = .overCap
-            return
-        }
-        guard let error = error as? DatabaseError else {
-            self = .failing
-            return
-        }
-        self =
-            switch error.resultCode {
-            case .SQLITE_FULL: .diskFull
-            case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN: .readOnly
-            case .SQLITE_BUSY, .SQLITE_LOCKED: .locked
-            case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt
-            default: .failing
-            }
     }
 }

@@ -37,10 +37,11 @@ package struct Erasure {
         // The run records nothing of its own: the smallest ring will do.
         var configuration = TrailStore.Configuration(recorder: .init(capacity: 2))
         configuration.integrity = integrity
-        let run = try TrailRun(queue, app: "contrail erase", configuration: configuration)
+        let run = TrailRun(path: self.path, app: "contrail erase", configuration: configuration)
         do {
             return try StorePhase.during(.erase) { try self.run(on: queue, run, key: key, text: text, integrity) }
         } catch {
+            run.abandon()
             throw StoreError(error, path: self.path)
         }
     }
@@ -52,6 +53,7 @@ package struct Erasure {
         text: String,
         _ integrity: TrailStore.Integrity
     ) throws -> Report {
+        let runID = try run.begin(in: queue).id
         try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA secure_delete = ON") }
         var erased = 0
         let at = run.clock.startMicroseconds
@@ -59,11 +61,11 @@ package struct Erasure {
             let events = try self.events(database, key: key, text: text)
             for event in events { try self.erase(event, key: key, text: text, database) }
             erased = events.count
-            var writer = try BatchWriter(database, runID: run.id, clock: run.clock, integrity: integrity)
+            var writer = try BatchWriter(database, runID: runID, clock: run.clock, integrity: integrity)
             try writer.write(30, seq: 1, at: at, name: key, json: #"{"count":\#(erased)}"#, database)
             return .commit
         }
-        try run.markClean(queue, at: at)
+        try run.markClean(queue, id: runID, at: at)
         return Report(erased: erased, isLogEmpty: try self.emptyLog(queue))
     }
 

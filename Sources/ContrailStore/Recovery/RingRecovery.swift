@@ -32,6 +32,7 @@ struct RingRecovery {
     ) throws {
         let header = self.ring.header
         let clock = RunClock(startMicroseconds: header.anchorWall, anchorNanoseconds: header.anchorMonotonic)
+        let stored = try Self.lastStored(database, runID: self.runID)
         var writer = try BatchWriter(database, runID: self.runID, clock: clock, integrity: integrity)
         var batch: [TrailEvent] = []
         var torn: [TrailEvent.Torn] = []
@@ -56,10 +57,17 @@ struct RingRecovery {
             spare += 1
             return Self.event(.torn(record), seq: spare, at: latest)
         }
-        let reported = try Self.reportedDrops(database, runID: self.runID)
+        let reported = try Self.reportedDrops(database, runID: self.runID) &+ header.droppedBefore
         if header.dropped > reported {
             report.dropped = header.dropped - reported
-            let drop = TrailEvent.Drop(count: report.dropped, firstSeq: 1, lastSeq: self.ring.lastSeq)
+            // The numbers behind the last commit that are missing, if those are enough; else it may be any.
+            let missing = self.ring.lastSeq &- stored &- UInt64(report.events + report.torn)
+            let drop = TrailEvent.Drop(
+                count: report.dropped,
+                firstSeq: self.ring.lastSeq >= stored && missing >= report.dropped ? stored + 1 : 1,
+                lastSeq: self.ring.lastSeq,
+                cause: .crashed
+            )
             losses.append(Self.event(.drop(drop), seq: spare + 1, at: latest))
         }
         try writer.writeMissing(losses, database)
@@ -75,6 +83,19 @@ struct RingRecovery {
             context: nil,
             body: body
         )
+    }
+
+    /// The highest number of the run that the database has; 0 when it has none.
+    private static func lastStored(_ database: Database, runID: Int64) throws -> UInt64 {
+        let last = try Int64.fetchOne(
+            database,
+            sql: """
+                SELECT e.id - l.base + e.shift FROM event AS e CROSS JOIN lane AS l ON l.id = e.lane
+                WHERE l.run_id = ? ORDER BY e.id DESC LIMIT 1
+                """,
+            arguments: [runID]
+        )
+        return UInt64(max(0, last ?? 0))
     }
 
     private static func reportedDrops(_ database: Database, runID: Int64) throws -> UInt64 {

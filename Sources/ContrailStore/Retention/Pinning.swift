@@ -72,12 +72,14 @@ package struct Pinning {
         // The run records nothing of its own: the smallest ring will do.
         var configuration = TrailStore.Configuration(recorder: .init(capacity: 2))
         configuration.integrity = integrity
-        let run = try TrailRun(queue, app: "contrail pin", configuration: configuration)
+        let run = TrailRun(path: self.path, app: "contrail pin", configuration: configuration)
         let at = run.clock.startMicroseconds
         do {
-            defer { try? run.markClean(queue, at: at) }
+            defer { run.abandon() }
+            let runID = try run.begin(in: queue).id
+            defer { try? run.markClean(queue, id: runID, at: at) }
             try queue.inTransaction(.immediate) { database in
-                var writer = try BatchWriter(database, runID: run.id, clock: run.clock, integrity: integrity)
+                var writer = try BatchWriter(database, runID: runID, clock: run.clock, integrity: integrity)
                 try PinChange(contextID: contextID, isPinned: isPinned).apply(database, &writer, at: at) { 1 }
                 return .commit
             }

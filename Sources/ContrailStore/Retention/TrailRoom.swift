@@ -43,8 +43,8 @@ final class TrailRoom: @unchecked Sendable {
     private var nextAgeLook = ContinuousClock.now
     private var ringBytes = 0
     private var sweep: NameSweep?
-    /// A number that a slice had claimed when its transaction failed.
-    private var claimedSeq: UInt64?
+    /// A number that a slice had claimed when its transaction failed. Whoever makes room in another file goes on with it.
+    var claimedSeq: UInt64?
     /// The longest that a slice has kept the drain from writing, in nanoseconds.
     private let longest = Atomic<UInt64>(0)
 
@@ -67,8 +67,8 @@ final class TrailRoom: @unchecked Sendable {
     }
 
     /// How many events, and how many slots of the ring, a batch may have so that it is small against the cap.
-    var batchLimit: (events: Int, slots: Int) {
-        guard let cap = self.retention.cap else { return (8192, .max) }
+    static func batchLimit(_ retention: TrailStore.Retention) -> (events: Int, slots: Int) {
+        guard let cap = retention.cap else { return (8192, .max) }
         let events = min(8192, max(128, cap / 16_384))
         return (events, events * 4)
     }
@@ -196,7 +196,7 @@ final class TrailRoom: @unchecked Sendable {
         _ transact: Transact
     ) throws -> Bool {
         let begin = ContinuousClock.now
-        let size = min(Self.sliceSize, self.batchLimit.events)
+        let size = min(Self.sliceSize, Self.batchLimit(self.retention).events)
         let isSwept = try self.advanceSweep()
         var didDrop = false
         var seq: UInt64?

@@ -25,17 +25,19 @@ final class RunLiveness: Sendable {
     /// Takes the lock of a new run.
     ///
     /// - Parameter ringPath: The file of the run's ring, which whoever finds the run dead will look for.
-    init(database: String, runUUID: String, ringPath: String?) throws(StoreError) {
+    init(database: String, runUUID: String, ringPath: String?) throws {
         self.path = Self.path(database, runUUID)
         self.runUUID = runUUID
         // Known before it is there: nobody in this process may open the file, for closing it would release the lock.
         Self.ownRuns.withLock { _ = $0.insert(runUUID) }
         self.descriptor = open(self.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard self.descriptor >= 0 else {
+            let number = errno
             Self.ownRuns.withLock { _ = $0.remove(runUUID) }
-            throw StoreError(
-                .inaccessible,
-                "cannot create \(self.path): \(String(cString: strerror(errno))); make the trail's directory writable"
+            throw SystemFailure(
+                number: number,
+                message:
+                    "cannot create \(self.path): \(String(cString: strerror(number))); make the trail's directory writable"
             )
         }
         guard Self.lock(self.descriptor) else {
@@ -44,7 +46,15 @@ final class RunLiveness: Sendable {
             throw StoreError(.locked, "cannot lock \(self.path): use a file system with record locks for the trail")
         }
         Self.ownRings.withLock { $0[runUUID] = ringPath }
-        if let ringPath { _ = ringPath.withCString { write(self.descriptor, $0, strlen($0)) } }
+        // Without this nobody would find the ring.
+        if let ringPath, ringPath.withCString({ write(self.descriptor, $0, strlen($0)) != strlen($0) }) {
+            let number = errno
+            self.end()
+            throw SystemFailure(
+                number: number,
+                message: "cannot write \(self.path): \(String(cString: strerror(number)))"
+            )
+        }
     }
 
     /// Ends the run: removes the file and releases the lock.

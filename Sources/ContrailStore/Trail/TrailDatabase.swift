@@ -11,15 +11,26 @@ package enum TrailDatabase {
 
     /// Opens the file, creating or migrating it if need be.
     static func open(path: String) throws(StoreError) -> DatabaseQueue {
-        try self.checkDirectory(of: path)
-        if let size = self.size(of: path), size > 0 { try self.checkExisting(path) }
         do {
-            let queue = try DatabaseQueue(path: path, configuration: self.configuration)
-            try self.migrate(queue)
-            return queue
+            return try self.connect(path: path, lockPatience: Patience().opening)
         } catch {
             throw StoreError(error, path: path)
         }
+    }
+
+    /// The same with the error as it came, for those who act by its cause. A failure to open has the number of the system's
+    /// call with it.
+    static func connect(path: String, lockPatience: Duration) throws -> DatabaseQueue {
+        try self.checkDirectory(of: path)
+        if let size = self.size(of: path), size > 0 { try self.checkExisting(path) }
+        let queue: DatabaseQueue
+        do {
+            queue = try DatabaseQueue(path: path, configuration: self.configuration(lockPatience))
+        } catch {
+            throw StorageFailure(error: error, number: errno)
+        }
+        try queue.reportingNumbers { try self.migrate(queue) }
+        return queue
     }
 
     /// Applies what is missing. Two processes that make the trail at the same time both find it missing; the one that comes
@@ -33,10 +44,10 @@ package enum TrailDatabase {
         try self.migrator.migrate(queue)
     }
 
-    private static var configuration: Configuration {
+    private static func configuration(_ lockPatience: Duration) -> Configuration {
         var configuration = Configuration()
         configuration.label = "contrail.trail"
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(lockPatience.seconds)
         configuration.journalMode = .wal
         configuration.prepareDatabase { database in
             // Both only take effect before the first page is written; on an existing file they change nothing.
@@ -169,11 +180,21 @@ extension StoreError {
             self.init(.overCap, "\(path): \(error)")
             return
         }
+        if let failure = error as? StorageFailure {
+            self.init(failure.error, path: path)
+            return
+        }
+        if let failure = error as? SystemFailure {
+            self.init(.inaccessible, failure.message)
+            return
+        }
         guard let error = error as? DatabaseError else {
             self.init(.databaseFailure, "\(path): \(error)")
             return
         }
         switch error.resultCode {
+        case .SQLITE_CORRUPT:
+            self.init(.damaged, "\(path) is damaged: a service that writes it sets it aside and begins a new one")
         case .SQLITE_NOTADB:
             self.init(.notADatabase, "\(path) is not an SQLite database: name another file, or move this one away")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:

@@ -3,103 +3,124 @@
 internal import ContrailRecorder
 private import Foundation
 internal import GRDB
+private import GRDBSQLite
+private import Synchronization
 
-/// A run: its row, its clock, and the lock that says it is alive.
+/// A run: its ring, its clock, the lock that says it is alive, and its row in every database that it writes. There is one
+/// database, unless that is damaged and a new one takes its place.
 final class TrailRun: Sendable {
-    let id: Int64
     let uuid: String
     let clock: RunClock
-
-    private let liveness: RunLiveness
-
     /// The ring of the run.
     let ring: RingMemory
-    /// Runs that were found dead when this one began.
-    let recovered: [RecoveredRun]
 
-    /// Begins a run: first ends those whose process is gone, then adds the row. One transaction, under the write lock.
-    init(_ queue: DatabaseQueue, app: String, configuration: TrailStore.Configuration) throws(StoreError) {
-        let uuid = UUID().uuidString.lowercased()
-        let clock = RunClock()
-        let ring = RingPlace.make(
+    private let path: String
+    private let app: String
+    private let version: String
+    private let integrity: TrailStore.Integrity
+    private let liveness = Mutex<RunLiveness?>(nil)
+
+    /// Makes the ring. Cannot fail: where there is no place for a file the ring is memory of the process.
+    init(path: String, app: String, configuration: TrailStore.Configuration) {
+        self.path = path
+        self.app = app
+        self.version = configuration.version
+        self.integrity = configuration.integrity
+        self.uuid = UUID().uuidString.lowercased()
+        self.clock = RunClock(wall: configuration.wallClock)
+        self.ring = RingPlace.make(
             RingLayout(slots: configuration.recorder.capacity),
-            runUUID: uuid,
-            clock: clock,
+            runUUID: self.uuid,
+            clock: self.clock,
             directory: configuration.ringDirectory,
-            database: queue.path,
+            database: path,
             logger: configuration.logger
         )
-        let liveness: RunLiveness
-        do {
-            liveness = try RunLiveness(database: queue.path, runUUID: uuid, ringPath: ring.path)
-        } catch {
-            ring.removeFile()
-            throw error
-        }
-        do {
-            (self.id, self.recovered) = try StorePhase.during(.recovery) {
-                var dead: DeadRuns?
-                let id = try queue.inTransaction(returning: Int64.self) { database in
-                    dead = try DeadRuns(database, path: queue.path, integrity: configuration.integrity)
-                    return try Self.insert(
-                        database,
-                        uuid: uuid,
-                        app: app,
-                        version: configuration.version,
-                        clock: clock
-                    )
-                }
-                dead?.removeFiles()
-                return (id, dead?.recovered ?? [])
+    }
+
+    /// What a run finds and gets when it begins in a database.
+    struct Beginning {
+        /// The id of the run there.
+        let id: Int64
+        /// Whether the database did not know the run.
+        let isNew: Bool
+        /// Runs that were found dead.
+        let recovered: [RecoveredRun]
+    }
+
+    /// Begins the run in a database: first ends those whose process is gone, then adds the row. One transaction, under the write
+    /// lock. Doing it again gives the same id.
+    func begin(in queue: DatabaseQueue) throws -> Beginning {
+        try self.liveness.withLock { liveness in
+            if liveness == nil {
+                liveness = try RunLiveness(database: queue.path, runUUID: self.uuid, ringPath: self.ring.path)
             }
-        } catch {
-            liveness.end()
-            ring.removeFile()
-            throw StoreError(error, path: queue.path)
         }
-        self.uuid = uuid
-        self.clock = clock
-        self.liveness = liveness
-        self.ring = ring
+        return try StorePhase.during(.recovery) {
+            var dead: DeadRuns?
+            let row = try queue.reportingNumbers {
+                try queue.inTransaction(returning: (id: Int64, isNew: Bool).self) { database in
+                    dead = try DeadRuns(database, path: queue.path, integrity: self.integrity)
+                    return try self.row(in: database)
+                }
+            }
+            dead?.removeFiles()
+            return Beginning(id: row.id, isNew: row.isNew, recovered: dead?.recovered ?? [])
+        }
+    }
+
+    /// Whether whoever comes after a crash can find the ring.
+    var isKnown: Bool { self.liveness.withLock { $0 != nil } }
+
+    /// Gives up a run of which no event is anywhere but in its ring.
+    func abandon() {
+        self.ring.removeFile()
+        self.endLiveness()
     }
 
     /// Marks the run as ended in order. How a context ended whose pop is not there, because it was dropped or never came, is
     /// not known.
-    func markClean(_ queue: DatabaseQueue, at microseconds: Int64) throws {
+    func markClean(_ queue: DatabaseQueue, id: Int64, at microseconds: Int64) throws {
         try queue.write { database in
             try database.execute(
                 sql: "UPDATE context SET outcome = 'unknown' WHERE outcome = 'open' AND context_id >> 32 = ?",
-                arguments: [self.id]
+                arguments: [id]
             )
             try database.execute(
                 sql: "UPDATE run SET end_state = 'clean', ended_at = ? WHERE run_id = ?",
-                arguments: [microseconds, self.id]
+                arguments: [microseconds, id]
             )
         }
         // Everything in it is committed.
         self.ring.removeFile()
-        self.liveness.end()
+        self.endLiveness()
     }
 
-    private static func insert(
-        _ database: Database,
-        uuid: String,
-        app: String,
-        version: String,
-        clock: RunClock
-    ) throws -> Int64 {
-        let process = ProcessInfo.processInfo
+    private func endLiveness() {
+        self.liveness.withLock { liveness in
+            liveness?.end()
+            liveness = nil
+        }
+    }
+
+    private func row(in database: Database) throws -> (id: Int64, isNew: Bool) {
+        let known = try Int64.fetchOne(
+            database,
+            sql: "SELECT run_id FROM run WHERE run_uuid = ?",
+            arguments: [self.uuid]
+        )
+        if let known { return (known, false) }
         try database.execute(
             sql: """
                 INSERT INTO run (run_uuid, app, host, pid, executable, version, started_at, end_state)
                 VALUES (?, ?, ?, ?, ?, ?, ?, 'running')
                 """,
             arguments: [
-                uuid, app, self.hostName, Int64(process.processIdentifier), CommandLine.arguments.first ?? "", version,
-                clock.startMicroseconds,
+                self.uuid, self.app, Self.hostName, Int64(ProcessInfo.processInfo.processIdentifier),
+                CommandLine.arguments.first ?? "", self.version, self.clock.startMicroseconds,
             ]
         )
-        return database.lastInsertedRowID
+        return (database.lastInsertedRowID, true)
     }
 
     /// The machine's own name for itself. Foundation's would ask the network.
@@ -112,6 +133,31 @@ final class TrailRun: Sendable {
 }
 
 extension DatabaseQueue {
+    /// Runs the closure; a failure of SQLite gets the number of the system's call that it came from. The closure must not be in
+    /// an access to the database already.
+    func reportingNumbers<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as DatabaseError {
+            let number = self.writeWithoutTransaction { Self.lastNumber(of: $0.sqliteConnection) }
+            throw StorageFailure(error: error, number: number)
+        }
+    }
+
+    /// The number that the system gave last for the log, else for the file itself; 0 when it gave none. The connection itself
+    /// forgets it on the way.
+    private static func lastNumber(of connection: OpaquePointer?) -> CInt {
+        for code in [SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER] {
+            var file: UnsafeMutablePointer<sqlite3_file>?
+            var number: CInt = 0
+            guard sqlite3_file_control(connection, "main", code, &file) == SQLITE_OK, let file,
+                file.pointee.pMethods?.pointee.xFileControl?(file, SQLITE_FCNTL_LAST_ERRNO, &number) == SQLITE_OK
+            else { continue }
+            if number != 0 { return number }
+        }
+        return 0
+    }
+
     /// Runs the closure in a transaction that takes the write lock at once.
     func inTransaction<Result>(returning: Result.Type, _ body: (Database) throws -> Result) throws -> Result {
         var result: Result?

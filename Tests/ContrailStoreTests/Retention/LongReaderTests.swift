@@ -185,7 +185,7 @@ extension RetentionTests {
             do {
                 let configuration = TrailStore.Configuration(
                     recorder: .init(capacity: 4096),
-                    commitInterval: .milliseconds(1),
+                    durability: .group(.milliseconds(1)),
                     retention: .init(cap: Self.cap)
                 )
                 let trail = try TrailStore(path: path, app: "shop", configuration: configuration)

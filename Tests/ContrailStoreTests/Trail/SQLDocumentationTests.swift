@@ -33,7 +33,8 @@ struct SQLDocumentationTests {
     func codes() throws {
         let text = try self.document("http.md")
         let codes: [StoreError.Code] = [
-            .inaccessible, .notADatabase, .notATrail, .locked, .databaseFailure, .queryMalformed, .queryInvalid,
+            .inaccessible, .notADatabase, .notATrail, .locked, .damaged, .databaseFailure, .queryMalformed,
+            .queryInvalid,
             .queryDenied, .queryTimeout, .queryCancelled, .queryTooBig, .queryQueueFull,
         ]
         for code in codes { #expect(text.contains("`\(code)`"), "\(code)") }

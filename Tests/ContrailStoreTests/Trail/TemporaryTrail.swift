@@ -34,7 +34,7 @@ final class TemporaryTrail: Sendable {
             app: app,
             configuration: TrailStore.Configuration(
                 recorder: .init(capacity: capacity),
-                commitInterval: interval,
+                durability: .group(interval),
                 integrity: integrity,
                 retention: retention,
                 logger: logger
@@ -48,6 +48,19 @@ final class TemporaryTrail: Sendable {
         try FileManager.default.removeItem(atPath: copy.directory)
         try FileManager.default.copyItem(atPath: self.directory, toPath: copy.directory)
         return copy
+    }
+
+    /// Opens the trail with what the test wants otherwise. Attempts follow each other quickly.
+    func open(_ change: (inout TrailStore.Configuration) -> Void) throws -> TrailStore {
+        var configuration = TrailStore.Configuration(
+            recorder: .init(capacity: 4096),
+            durability: .group(.milliseconds(5)),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        configuration.patience.lock = .milliseconds(5)
+        configuration.patience.retry = .milliseconds(20)
+        change(&configuration)
+        return try TrailStore(path: self.path, app: "shop", configuration: configuration)
     }
 
     /// An ordinary connection that may write. It waits for the drain, which has the lock now and then.

@@ -16,11 +16,18 @@ struct RunClock {
     /// The monotonic clock at that moment, in nanoseconds.
     let anchorNanoseconds: UInt64
 
-    init() {
+    /// - Parameter wall: Reads the wall clock, in UTC microseconds since 1970.
+    init(wall: () -> Int64 = Self.wallMicroseconds) {
+        self.startMicroseconds = wall()
+        self.anchorNanoseconds = MonotonicClock.nanoseconds
+    }
+
+    /// The wall clock, in UTC microseconds since 1970.
+    @Sendable
+    static func wallMicroseconds() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        self.anchorNanoseconds = MonotonicClock.nanoseconds
-        self.startMicroseconds = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 
     /// The clock of a run that began elsewhere or before, from the pair of readings that it left.
