@@ -13,15 +13,40 @@ final class QueryTrail {
     var path: String { self.directory.appendingPathComponent("trail.sqlite").path }
 
     init(rows: Bool = true) throws {
-        self.directory = FileManager.default.temporaryDirectory.appendingPathComponent("query-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
-        var writer: OpaquePointer?
-        let path = self.directory.appendingPathComponent("trail.sqlite").path
-        guard sqlite3_open(path, &writer) == SQLITE_OK, let writer else { throw StoreError(.inaccessible, path) }
-        self.writer = writer
+        self.directory = try Self.makeDirectory()
+        let path = self.directory.appendingPathComponent("trail.sqlite")
+        try (rows ? Self.template : Self.emptyTemplate).get().write(to: path)
+        self.writer = try Self.open(path.path)
+    }
+
+    /// The file of such a trail. Made once: migrating costs more than most of the tests do with it.
+    private static let template = Result { try QueryTrail.made(rows: true) }
+    private static let emptyTemplate = Result { try QueryTrail.made(rows: false) }
+
+    private static func made(rows: Bool) throws -> Data {
+        let trail = try QueryTrail(migrated: rows)
+        try trail.write("PRAGMA wal_checkpoint(TRUNCATE)")
+        return try Data(contentsOf: URL(fileURLWithPath: trail.path))
+    }
+
+    private init(migrated rows: Bool) throws {
+        self.directory = try Self.makeDirectory()
+        self.writer = try Self.open(self.directory.appendingPathComponent("trail.sqlite").path)
         try self.write("PRAGMA journal_mode = WAL")
         for migration in migrations { try self.write(migration.sql) }
         if rows { try self.addRows() }
+    }
+
+    private static func makeDirectory() throws -> URL {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("query-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        return directory
+    }
+
+    private static func open(_ path: String) throws -> OpaquePointer {
+        var writer: OpaquePointer?
+        guard sqlite3_open(path, &writer) == SQLITE_OK, let writer else { throw StoreError(.inaccessible, path) }
+        return writer
     }
 
     deinit {

@@ -191,7 +191,7 @@ extension RetentionTests {
                 let trail = try TrailStore(path: path, app: "shop", configuration: configuration)
                 let traffic = try Traffic(trail)
                 var number = 0
-                while trail.recorder.accounting.stored < 25_000 {
+                while trail.recorder.accounting.stored < 15_000 {
                     traffic.request(number)
                     number += 1
                 }
