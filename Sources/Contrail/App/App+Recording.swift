@@ -70,11 +70,13 @@ extension App {
     @discardableResult
     @inline(__always)
     func withRecorder<Result>(_ body: (FlightRecorder) -> Result) -> Result? {
-        // Borrowed: the recorder is a constant of the app, which the caller holds; counting it up and down would cost more
-        // than everything else that happens when nothing is recorded.
-        guard let recorder = self.recorder.map({ Unmanaged.passUnretained($0) }) else { return nil }
-        return recorder._withUnsafeGuaranteedRef(body)
+        self.borrowedRecorder?._withUnsafeGuaranteedRef(body)
     }
+
+    /// The recorder, for those who hold the app: it is a constant of it. Counting it up and down would cost more than everything
+    /// else that happens when nothing is recorded.
+    @inline(__always)
+    var borrowedRecorder: Unmanaged<FlightRecorder>? { self.recorder.map { Unmanaged.passUnretained($0) } }
 
     /// The time of something that is recorded if anything is: exact then, and otherwise cheap, for what messages say.
     var timeToNote: UInt64 {

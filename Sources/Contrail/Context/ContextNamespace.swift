@@ -293,7 +293,7 @@ public final class ContextNamespace: Sendable {
                 return
             }
             let ordinal = self.ordinal.load(ordering: .relaxed)
-            if let change {
+            if change.isRecorded {
                 let recorded = table.entries[place].recorded ?? self.app.recorder?.name(name)
                 self.record(change, recorded, ordinal, site)
                 table.entries[place].recorded = recorded
@@ -301,7 +301,7 @@ public final class ContextNamespace: Sendable {
             table.version += 1
             table.entries[place].ordinal = ordinal
             table.entries[place].site = site
-            table.entries[place].epoch = change?.unit?.epoch
+            table.entries[place].epoch = change.unit?.epoch
             swap(&value, &table.entries[place].value)
         }
         withExtendedLifetime(value) {}
@@ -311,13 +311,13 @@ public final class ContextNamespace: Sendable {
     private func insert(
         _ value: consuming any Sendable,
         _ name: String,
-        _ change: Change?,
+        _ change: borrowing Change,
         _ site: Site,
         into table: inout NamespaceTable
     ) {
         let ordinal = self.ordinal.load(ordering: .relaxed)
-        let recorded = change.flatMap { _ in self.app.recorder?.name(name) }
-        if let change { self.record(change, recorded, ordinal, site) }
+        let recorded = change.isRecorded ? self.app.recorder?.name(name) : nil
+        if change.isRecorded { self.record(change, recorded, ordinal, site) }
         table.version += 1
         table.append(
             NamespaceEntry(
@@ -325,28 +325,30 @@ public final class ContextNamespace: Sendable {
                 recorded: recorded,
                 ordinal: ordinal,
                 site: site,
-                epoch: change?.unit?.epoch
+                epoch: change.unit?.epoch
             ),
             name
         )
     }
 
-    /// What is recorded of a change, prepared before the lock.
+    /// What is recorded of a change, prepared before the lock. Not an optional, whose copies cost more than what is in it.
     private struct Change {
+        /// Whether anything is recorded.
+        var isRecorded = false
         /// The unit of the writer.
-        let unit: WorkUnit.Label?
+        var unit: WorkUnit.Label?
         /// The value as the trail keeps it under an innocent name.
-        let value: RecordedValue
+        var value = RecordedValue.null
     }
 
-    /// What is to be recorded of a change; `nil` when nothing is.
-    private func change(to value: (any Sendable)?, _ name: String) -> Change? {
+    /// What is to be recorded of a change.
+    private func change(to value: (any Sendable)?, _ name: String) -> Change {
         self.change(name, StoredNil.keeping(value)) { RecordedValue(value) }
     }
 
     /// The same for a value as ``StoredNil`` keeps it.
     @inline(__always)
-    private func change(toKept value: any Sendable, _ name: String) -> Change? {
+    private func change(toKept value: any Sendable, _ name: String) -> Change {
         self.change(name, value) { StoredNil.isKept(value) ? .null : RecordedValue(present: value) }
     }
 
@@ -355,14 +357,19 @@ public final class ContextNamespace: Sendable {
         _ name: String,
         _ value: @autoclosure () -> any Sendable,
         _ recorded: () -> RecordedValue
-    ) -> Change? {
-        self.app.withRecorder { recorder in
+    ) -> Change {
+        guard let recorder = self.app.borrowedRecorder else { return Change() }
+        return recorder._withUnsafeGuaranteedRef { recorder in
             let appLevel = self.app.level(of: recorder.level)
-            guard appLevel != .off else { return nil }
+            guard appLevel != .off else { return Change() }
             let keepsValue = self.level(below: appLevel) >= .full
             let recorded = keepsValue ? self.keptValue(value(), name, recorder) : recorded()
-            return Change(unit: Scope.currentLabel, value: recorder.redacted(recorded, underSecret: false))
-        } ?? nil
+            return Change(
+                isRecorded: true,
+                unit: Scope.currentLabel,
+                value: recorder.redacted(recorded, underSecret: false)
+            )
+        }
     }
 
     /// What is kept of a value at the levels that keep values. A secret one must not wait in memory for an encoder.
@@ -389,7 +396,7 @@ public final class ContextNamespace: Sendable {
     /// Records a change. Called under the lock, where the order of changes is decided: recording neither waits nor runs anybody's
     /// code.
     private func record(
-        _ change: Change,
+        _ change: borrowing Change,
         _ name: RecordedName?,
         _ ordinal: TrailEvent.ContextOrdinal,
         _ site: Site

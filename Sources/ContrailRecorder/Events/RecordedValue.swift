@@ -19,10 +19,10 @@ package enum RecordedValue: Sendable, Equatable {
     /// An object: its type, and the number that tells it from others while it lives.
     case object(type: String, identity: UInt64)
     /// A value whose JSON is with the ``PayloadDesk``, or will be: its type and size until then. The drain puts ``encoded(_:)`` in its
-    /// place.
-    case waiting(type: String, size: Int?, ticket: UInt32)
+    /// place. This and the next are held apart: a copy of the common ones then costs no more than one of their text.
+    indirect case waiting(type: String, size: Int?, ticket: UInt32)
     /// A value as JSON.
-    case encoded(EncodedPayload)
+    indirect case encoded(EncodedPayload)
 
     /// Text up to this many bytes of UTF-8 is kept as it is.
     package static let textLimit = 40
