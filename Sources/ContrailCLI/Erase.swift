@@ -9,7 +9,8 @@ struct Erase: ParsableCommand {
         abstract: "Erases the values of a key of g from a trail, for good.",
         discussion: """
             The chain stays valid, and an event of the kind erase says how many values went under which key. No byte of the \
-            value is left in the database or its log. It does not look into paths, error texts and other keys.
+            value is left in the database, its log or the rings of processes that record. It does not look into paths, error \
+            texts, bodies and other keys.
             """
     )
 
@@ -28,6 +29,11 @@ struct Erase: ParsableCommand {
         let integrity = try TrailKey.read(self.keyFile).map { TrailStore.Integrity.keyed($0) } ?? .chained
         let report = try Erasure(path: self.trail.path).run(key: self.key, equals: self.equals, integrity: integrity)
         print("\(report.erased) values erased")
+        if let ring = report.waitingRings.first {
+            throw Refusal(
+                "what is in the ring \(ring) is not committed: run contrail erase again when its process has done that"
+            )
+        }
         guard report.isLogEmpty else {
             throw Refusal("a reader holds the log, where the value still is: end it, and run contrail erase again")
         }

@@ -48,8 +48,10 @@ package final class RecordRing: @unchecked Sendable {
         self.salt = memory.salt
         self.claimed = memory.atomic(at: RingLayout.Header.claimed)
         self.freed = memory.atomic(at: RingLayout.Header.freed)
-        // A ring that another process left goes on where its drain stopped.
-        self.cursor = self.freed.pointee.load(ordering: .acquiring)
+        // A ring that another process left goes on where its drain stopped, which may have been in the middle of wiping.
+        let freed = self.freed.pointee.load(ordering: .acquiring)
+        let committed = memory.atomic(at: RingLayout.Header.committed).pointee.load(ordering: .acquiring)
+        self.cursor = committed > freed && committed - freed <= UInt64(memory.layout.slots) ? committed : freed
     }
 
     // MARK: - Writing
@@ -103,7 +105,11 @@ package final class RecordRing: @unchecked Sendable {
 
     /// The last number and the next position.
     func split(_ word: UInt64) -> (seq: UInt64, position: UInt64) {
-        let freed = self.freed.pointee.load(ordering: .acquiring)
+        Self.split(word, freed: self.freed.pointee.load(ordering: .acquiring))
+    }
+
+    /// The same from how far slots are free.
+    static func split(_ word: UInt64, freed: UInt64) -> (seq: UInt64, position: UInt64) {
         let position = freed &+ ((word &- freed) & Self.positionMask)
         return ((word &- position) >> Self.positionBits, position)
     }
@@ -327,8 +333,26 @@ package final class RecordRing: @unchecked Sendable {
     package var readPosition: UInt64 { self.cursor }
 
     /// Frees the slots before a position: what was in them is safe elsewhere. The drain's thread only.
+    ///
+    /// In a file they are wiped first, so that a value that is erased from the database later is not left in the ring. Whoever
+    /// finds the ring while that is done must not take wiped slots for torn ones: the new position is written down before.
     package func free(before position: UInt64) {
+        let freed = self.freed.pointee.load(ordering: .relaxed)
+        if self.memory.path != nil, position != freed {
+            self.memory.atomic(at: RingLayout.Header.committed).pointee.store(position, ordering: .releasing)
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            self.wipe(from: freed, count: Int(clamping: min(position &- freed, self.capacity)))
+        }
         self.freed.pointee.store(position, ordering: .releasing)
         self.room?.announce()
+    }
+
+    private func wipe(from position: UInt64, count: Int) {
+        let start = Int(position & self.mask)
+        // What does not fit before the end of the ring is at its beginning.
+        let first = min(count, Int(self.capacity) - start)
+        let size = RingLayout.slotSize
+        (self.slots + start * size).initializeMemory(as: UInt8.self, repeating: 0, count: first * size)
+        self.slots.initializeMemory(as: UInt8.self, repeating: 0, count: (count - first) * size)
     }
 }

@@ -68,6 +68,8 @@ package struct RingLayout: Sendable, Equatable {
         static let claimed = 128
         /// The position up to which slots are free again.
         static let freed = 192
+        /// The position up to which everything is committed: what lies between ``freed`` and this is being wiped. 0 when nothing is.
+        static let committed = 200
         /// How many events were refused because the ring was full.
         static let dropped = 256
         /// How many of these an earlier database of the run tells of.

@@ -7,7 +7,9 @@ internal import GRDB
 /// Erases what a key of `g` held: in the events that set it, and in the snapshots that show it.
 ///
 /// What stands for the payload in its event's leaf is kept, the salt it was made with is not. A tombstone, an event of the
-/// kind `erase`, says how many values went under which key, and not which. Others may write the trail meanwhile.
+/// kind `erase`, says how many values went under which key, and not which. Others may write the trail meanwhile: what they had
+/// recorded before is waited for, so that it is not committed afterwards. Blocks for ten seconds at the most when they do not
+/// commit it.
 package struct Erasure {
     /// What was done.
     package struct Report: Sendable, Equatable {
@@ -16,7 +18,14 @@ package struct Erasure {
         /// Whether the log was emptied, so that no copy of the value is left in it. False when a reader held it for
         /// the whole time: the next checkpoint that empties it does.
         package let isLogEmpty: Bool
+        /// The rings of processes that have not committed, in ten seconds, what they had recorded before. The value may be
+        /// in them, and come into the trail after all.
+        package let waitingRings: [String]
     }
+
+    /// How long processes get to commit what they have recorded, and how often it is looked at, in microseconds.
+    private static let ringPatience: Duration = .seconds(10)
+    private static let ringPause: UInt32 = 5000
 
     private let path: String
 
@@ -54,6 +63,7 @@ package struct Erasure {
         _ integrity: TrailStore.Integrity
     ) throws -> Report {
         let runID = try run.begin(in: queue).id
+        let waitingRings = self.waitForRings()
         try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA secure_delete = ON") }
         var erased = 0
         let at = run.clock.startMicroseconds
@@ -66,7 +76,24 @@ package struct Erasure {
             return .commit
         }
         try run.markClean(queue, id: runID, at: at)
-        return Report(erased: erased, isLogEmpty: try self.emptyLog(queue))
+        return Report(erased: erased, isLogEmpty: try self.emptyLog(queue), waitingRings: waitingRings)
+    }
+
+    /// Waits until everything is committed that was recorded before. Returns the rings of which that is not so.
+    private func waitForRings() -> [String] {
+        let deadline = ContinuousClock.now + Self.ringPatience
+        // A ring that cannot be read, or that nobody has mapped any more, tells nothing.
+        let targets = RunLiveness.ringPaths(database: self.path).compactMap { path in
+            (try? RingProgress(path: path)).map { (path: path, position: $0.claimed) }
+        }
+        return targets.filter { path, position in
+            while let progress = try? RingProgress(path: path), progress.freed < position {
+                if ContinuousClock.now > deadline { return true }
+                usleep(Self.ringPause)
+            }
+            return false
+        }
+        .map(\.path)
     }
 
     /// The ids of the events that show the value.

@@ -46,6 +46,51 @@ private func mark(_ recorder: FlightRecorder, _ name: String) {
 
 @Suite("A ring that was left behind")
 struct DeadRingTests {
+    private func bytes(_ folder: Folder) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder.ring)) }
+
+    @Test("No byte of a value is left in the file when its slots are free, wherever in the ring it was.")
+    func wiped() throws {
+        let folder = try Folder()
+        let recorder = try folder.recorder(slots: 16)
+        let value = Data("Ann of Green Gables".utf8)
+        for number in 0..<40 {
+            for _ in 0..<number % 4 { mark(recorder, "m") }
+            let text = RecordedValue.text("Ann of Green Gables")
+            recorder.recordSet(RecordHead(), key: recorder.name("who"), value: text, site: Site())
+            #expect(try self.bytes(folder).range(of: value) != nil)
+            let batch = recorder.take(atMost: .max)
+            #expect(try self.bytes(folder).range(of: value) != nil)
+            recorder.free(batch)
+            #expect(try self.bytes(folder).range(of: value) == nil, "round \(number)")
+        }
+        let progress = try RingProgress(path: folder.ring)
+        #expect(progress.claimed == progress.freed)
+    }
+
+    @Test("A process that died while it wiped what was committed leaves what was not, and nothing torn.")
+    func halfWiped() throws {
+        let folder = try Folder()
+        let recorder = try folder.recorder()
+        for number in 0..<6 { mark(recorder, "m\(number)") }
+        let whole = try self.bytes(folder)
+        let before = try RingProgress(path: folder.ring)
+        recorder.free(recorder.take(atMost: 4))
+        let after = try RingProgress(path: folder.ring)
+        #expect(after.freed > before.freed && after.claimed == before.claimed)
+        // The header as it was before the end of the wiping, the slots as they are at any moment of it.
+        let wiped = try self.bytes(folder)
+        let slots = whole.count - 64 * 64
+        for done in 0...Int(after.freed) {
+            var file = wiped
+            file.replaceSubrange(slots + done * 64..<whole.count, with: whole[(slots + done * 64)...])
+            withUnsafeBytes(of: before.freed) { file.replaceSubrange(192..<200, with: $0) }
+            try file.write(to: URL(fileURLWithPath: folder.ring))
+            let (events, torn) = try folder.events()
+            #expect(events.map(\.seq) == [5, 6], "\(done) slots wiped")
+            #expect(torn.isEmpty)
+        }
+    }
+
     @Test("Everything that was recorded and not freed is in the file, with its names, and who wrote it.")
     func whole() throws {
         let folder = try Folder()
