@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help deps build run test format lint soundness test-tsan stress torture docs smoke bench bench-peers \
-	bench-allocations deploy-check clean
+.PHONY: help deps build run test format lint soundness test-tsan stress torture moments docs smoke bench bench-peers \
+	bench-allocations bench-latency deploy-check clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ torture: ## kill a recording process KILLS times (2,000) and hold its trail agai
 	@scripts/install-packages.sh build
 	swift run -c release --scratch-path .build-torture torture --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
+moments: export CASES ?= 100000
+moments: ## ask a trail of a million changes for g at CASES (100,000) random moments, against a table in memory; SEED=N repeats a run
+	@scripts/install-packages.sh build
+	swift run -c release --scratch-path .build-torture moments --cases $(CASES) $(if $(SEED),--seed $(SEED))
+
 docs: ## make the documentation of the module Contrail as static pages in .build-docs/site
 	@scripts/docs.sh
 
@@ -61,6 +66,10 @@ bench: ## measure contexts, variables, the drain and the queries of the trail in
 bench-peers: ## measure contexts and variables against Flask, in turns; STRICT=1 fails on a missed bar
 	@scripts/install-packages.sh build
 	@scripts/bench-peers.sh
+
+bench-latency: ## measure one record while disk and processors are busy, and trace its system calls; STRICT=1 fails on a missed bar
+	@scripts/install-packages.sh trace
+	@scripts/bench-latency.sh
 
 bench-allocations: ## count the heap allocations of contexts and variables; a read that makes one fails
 	@scripts/install-packages.sh build

@@ -226,6 +226,16 @@ let service: [Target] = [
         ],
         swiftSettings: adapterSettings
     ),
+    .executableTarget(
+        name: "moments",
+        dependencies: [
+            "ContrailRecorder",
+            "ContrailStore",
+            "TestSupport",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        swiftSettings: adapterSettings
+    ),
     // What tests of several service rooms share: a listening server and a directory.
     .target(
         name: "ServiceTestSupport",

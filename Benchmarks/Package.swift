@@ -42,6 +42,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "RecordLatency",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Contrail", package: "contrail"),
+                .product(name: "ContrailStore", package: "contrail"),
+            ],
+            swiftSettings: settings
+        ),
         // What is measured, for the three programs below.
         .target(
             name: "CostRows",

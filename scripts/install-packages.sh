@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the system packages that a task needs and that this machine lacks.
 #
-#   scripts/install-packages.sh build|run|test
+#   scripts/install-packages.sh build|run|test|trace
 #
 # What is there is found by looking for the command or the header, not by asking the package manager, so a machine that
 # has them from elsewhere is left alone. Packages come from apt, as root or through a sudo that asks no password. Where
@@ -88,11 +88,18 @@ check_test() {
     has_header zlib.h || need zlib1g-dev zlib.h
 }
 
+check_trace() {
+    check_build
+    has_command sqlite3 || need sqlite3 'the sqlite3 shell'
+    has_command strace || need strace strace
+}
+
 case ${1-} in
     build) check_build ;;
     run) check_run ;;
     test) check_test ;;
-    *) die "unknown task '${1-}'; use build, run or test" ;;
+    trace) check_trace ;;
+    *) die "unknown task '${1-}'; use build, run, test or trace" ;;
 esac
 
 ((${#missing[@]} > 0)) || exit 0
