@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help deps build run test format lint soundness test-tsan stress torture moments docs smoke bench bench-peers \
+.PHONY: help deps build run test format lint soundness test-tsan stress torture moments bitflips fuzz docs smoke bench bench-peers \
 	bench-allocations bench-latency deploy-check clean
 
 help: ## list these targets
@@ -50,6 +50,11 @@ moments: export CASES ?= 100000
 moments: ## ask a trail of a million changes for g at CASES (100,000) random moments, against a table in memory; SEED=N repeats a run
 	@scripts/install-packages.sh build
 	swift run -c release --scratch-path .build-torture moments --cases $(CASES) $(if $(SEED),--seed $(SEED))
+
+bitflips: export FLIPS ?= 100000
+bitflips: ## turn FLIPS bits (100,000) of a trail, one at a time: what changes it must be found; SEED=N repeats a run
+	@scripts/install-packages.sh build
+	swift run -c release --scratch-path .build-torture bitflips --flips $(FLIPS) $(if $(SEED),--seed $(SEED))
 
 docs: ## make the documentation of the module Contrail as static pages in .build-docs/site
 	@scripts/docs.sh

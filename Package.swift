@@ -70,7 +70,12 @@ let core: [Target] = [
         swiftSettings: adapterSettings
     ),
     // What tests of all rooms share.
-    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: adapterSettings),
+    .target(
+        name: "TestSupport",
+        dependencies: ["ContrailRecorder"],
+        path: "Tests/TestSupport",
+        swiftSettings: adapterSettings
+    ),
     .testTarget(
         name: "ContextVariablesTests",
         dependencies: ["ContextVariables", "TestSupport", .product(name: "Logging", package: "swift-log")],
@@ -226,6 +231,7 @@ let service: [Target] = [
         ],
         swiftSettings: adapterSettings
     ),
+    // Asks a large trail for random moments.
     .executableTarget(
         name: "moments",
         dependencies: [
@@ -233,6 +239,21 @@ let service: [Target] = [
             "ContrailStore",
             "TestSupport",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        swiftSettings: adapterSettings
+    ),
+    // Turns bits of a trail; the tests turn a few hundred of them.
+    .executableTarget(
+        name: "bitflips",
+        dependencies: [
+            "Contrail",
+            "ContrailRecorder",
+            "ContrailStore",
+            "TestSupport",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Logging", package: "swift-log"),
         ],
         swiftSettings: adapterSettings
     ),
@@ -344,6 +365,7 @@ let service: [Target] = [
     .testTarget(
         name: "ContrailStoreTests",
         dependencies: [
+            "bitflips",
             "ContextVariables",
             "Contrail",
             "ContrailMigrations",

@@ -38,6 +38,9 @@ struct BatchChain {
         var stringHash = SHA256()
         var laneHash = SHA256()
         var eventHash = SHA256()
+        /// Whether a payload's commitment was made with the salt. One that nothing was made with is not stored: nothing
+        /// would show that it was changed.
+        var usesSalt = false
         var tags: [UInt8] = []
 
         mutating func add(_ leaf: Digest32) {
@@ -66,7 +69,7 @@ struct BatchChain {
                 ON CONFLICT (id) DO UPDATE SET last_id = excluded.last_id, last_seq = excluded.last_seq,
                     first_string = excluded.first_string, last_string = excluded.last_string,
                     first_lane = excluded.first_lane, last_lane = excluded.last_lane,
-                    root = excluded.root, mac = excluded.mac, tags = excluded.tags
+                    root = excluded.root, mac = excluded.mac, salt = excluded.salt, tags = excluded.tags
                 """
         )
     }
@@ -114,6 +117,7 @@ struct BatchChain {
             self.payload.append(Commitment.salt(of: id, in: salt))
             self.payload.append(extra, of: feed)
             self.row.append(self.payload.digest)
+            self.open?.usesSalt = true
         } else {
             self.row.append(extra, of: feed)
         }
@@ -168,7 +172,7 @@ struct BatchChain {
         let arguments: [(any DatabaseValueConvertible)?] = [
             open.id, self.runID, open.firstID, open.lastID, open.firstSeq, open.lastSeq, open.strings?.lowerBound,
             open.strings?.upperBound, open.lanes?.lowerBound, open.lanes?.upperBound, root?.data,
-            root.flatMap { self.integrity.mac(of: $0) }, root.map { _ in open.salt.data },
+            root.flatMap { self.integrity.mac(of: $0) }, root != nil && open.usesSalt ? open.salt.data : nil,
             root.map { _ in Data(open.tags) },
         ]
         try self.upsert.execute(arguments: StatementArguments(arguments))

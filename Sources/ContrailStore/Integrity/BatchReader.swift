@@ -10,6 +10,8 @@ struct BatchReader {
     private var row = CanonicalRow()
     private var payload = CanonicalRow()
     private var runs: [Int64: Digest32] = [:]
+    /// Whether a leaf was made with the salt of its batch.
+    private var usesSalt = false
 
     init(integrity: TrailStore.Integrity) {
         self.integrity = integrity
@@ -58,8 +60,17 @@ struct BatchReader {
                 message: "batch \(batch.id) is not signed with this key"
             )
         }
-        // The root does not need the tags; one that does not fit was changed all the same.
+        // The root does not need the tags; one that does not fit was changed all the same. So was a salt that no payload needs,
+        // and what is behind the tags of the events.
         if let wrong { return wrong }
+        if batch.salt != nil && !self.usesSalt || batch.tags.count != Int(batch.lastID - batch.firstID + 1) * 2 {
+            return .init(
+                kind: "batch_changed",
+                batch: batch.id,
+                row: nil,
+                message: "batch \(batch.id) has a salt that none of its payloads needs, or more tags than events"
+            )
+        }
         link = .init(batch: batch.id, root: computed, lastID: batch.lastID)
         report.batches += 1
         report.events += Int(batch.lastID - batch.firstID) + 1
@@ -67,15 +78,15 @@ struct BatchReader {
     }
 
     private func place(of batch: StoredBatch, after link: TrailVerifier.Link) -> TrailVerifier.Finding? {
-        if batch.id != link.batch + 1 {
+        if batch.id != link.batch &+ 1 {
             return .init(
                 kind: "batch_missing",
-                batch: link.batch + 1,
+                batch: link.batch &+ 1,
                 row: nil,
                 message: "batch \(batch.id) comes after batch \(link.batch)"
             )
         }
-        guard let before = link.lastID, batch.firstID != before + 1 else { return nil }
+        guard let before = link.lastID, batch.firstID != before &+ 1 else { return nil }
         return .init(
             kind: "batch_changed",
             batch: batch.id,
@@ -107,6 +118,7 @@ struct BatchReader {
         var hash = SHA256()
         var expected = batch.firstID
         var wrong: TrailVerifier.Finding?
+        self.usesSalt = false
         let rows = try Row.fetchCursor(
             database,
             sql: "\(Self.selectEvents) WHERE e.id BETWEEN ? AND ? ORDER BY e.id",
@@ -140,7 +152,11 @@ struct BatchReader {
         if let stored = event.bytes(12).flatMap({ Digest32($0) }) {
             self.row.append(stored)
         } else if Commitment.isPayload(kind: event.integer(3) ?? 0), !event.hasNull(atIndex: 11) {
-            let own = event.bytes(13).flatMap { Digest32($0) } ?? salt.map { Commitment.salt(of: id, in: $0) }
+            var own = event.bytes(13).flatMap { Digest32($0) }
+            if own == nil, let salt {
+                own = Commitment.salt(of: id, in: salt)
+                self.usesSalt = true
+            }
             self.row.append(Commitment.digest(of: event, column: 11, salt: own ?? .zero, &self.payload))
         } else {
             self.row.append(event, columns: 11..<12)

@@ -30,15 +30,17 @@ enum RunLeaf {
     static func digest(of runID: Int64, in database: Database) throws -> Digest32 {
         var row = CanonicalRow()
         row.begin(.run)
-        let stored = try Row.fetchOne(
+        let rows = try Row.fetchCursor(
             database,
             sql: """
                 SELECT run_id, run_uuid, app, host, pid, executable, version, started_at FROM run WHERE run_id = ?
                 """,
             arguments: [runID]
         )
-        if let stored { row.append(stored, columns: 0..<8) }
-        return row.digest
+        return try withExtendedLifetime(rows) {
+            if let stored = try rows.next() { row.append(stored, columns: 0..<8) }
+            return row.digest
+        }
     }
 }
 

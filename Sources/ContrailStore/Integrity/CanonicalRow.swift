@@ -1,6 +1,7 @@
 // Rows in the form that is hashed.
 
 internal import Crypto
+private import Foundation
 internal import GRDB
 
 /// Writes rows in the form that is hashed: each value with its type, in the order of the columns, nothing left to be read in
@@ -24,6 +25,7 @@ struct CanonicalRow {
         case batch = 6
         case anchor = 7
         case running = 8
+        case left = 9
     }
 
     mutating func append(_ value: Int64?) {
@@ -56,17 +58,25 @@ struct CanonicalRow {
         }
     }
 
-    /// Appends the columns of a fetched row, from the first of a range to its last.
+    /// Appends the columns of a row, from the first of a range to its last. The row must be one that a cursor stands on: of a
+    /// copy, text ends at its first zero byte.
     mutating func append(_ row: Row, columns: Range<Int>) {
         for column in columns {
             switch (row[column] as DatabaseValue).storage {
             case .int64(let value): self.append(value)
-            case .string(let text): self.append(text)
+            case .string: self.append(textOf: row, column)
             // No column that is hashed holds these: a row that does is not as it was written.
             case .double, .blob: self.bytes.append(byte: 4)
             case .null: self.bytes.append(byte: 0)
             }
         }
+    }
+
+    private mutating func append(textOf row: Row, _ column: Int) {
+        let isText: Void? = try? row.withUnsafeData(atIndex: column) { data in
+            (data ?? Data()).withUnsafeBytes { self.append(text: $0) }
+        }
+        if isText == nil { self.bytes.append(byte: 4) }
     }
 
     /// The hash of the row.

@@ -27,7 +27,16 @@ enum Commitment {
         return withUnsafeBytes(of: &bytes) { Digest32(SHA256.hash(bytes: $0)) }
     }
 
-    /// The commitment to the payload in a column of a fetched row.
+    /// The commitment to the payload of an event as it is stored; nil when there is no such event.
+    static func digest(ofStored eventID: Int64, salt: Digest32, _ database: Database) throws -> Digest32? {
+        var payload = CanonicalRow()
+        let rows = try Row.fetchCursor(database, sql: "SELECT extra FROM event WHERE id = ?", arguments: [eventID])
+        return try withExtendedLifetime(rows) {
+            try rows.next().map { self.digest(of: $0, column: 0, salt: salt, &payload) }
+        }
+    }
+
+    /// The commitment to the payload in a column of a row that a cursor stands on.
     static func digest(of row: Row, column: Int, salt: Digest32, _ payload: inout CanonicalRow) -> Digest32 {
         payload.begin(.payload)
         payload.append(salt)

@@ -7,9 +7,9 @@ internal import GRDB
 /// Erases what a key of `g` held: in the events that set it, and in the snapshots that show it.
 ///
 /// What stands for the payload in its event's leaf is kept, the salt it was made with is not. A tombstone, an event of the
-/// kind `erase`, says how many values went under which key, and not which. Others may write the trail meanwhile: what they had
-/// recorded before is waited for, so that it is not committed afterwards. Blocks for ten seconds at the most when they do not
-/// commit it.
+/// kind `erase`, says how many values went under which key, and not which; and it vouches for what is left of their payloads.
+/// Others may write the trail meanwhile: what they had recorded before is waited for, so that it is not committed afterwards.
+/// Blocks for ten seconds at the most when they do not commit it.
 package struct Erasure {
     /// What was done.
     package struct Report: Sendable, Equatable {
@@ -69,10 +69,14 @@ package struct Erasure {
         let at = run.clock.startMicroseconds
         try queue.inTransaction(.immediate) { database in
             let events = try self.events(database, key: key, text: text)
-            for event in events { try self.erase(event, key: key, text: text, database) }
+            for event in events {
+                try self.erase(event, key: key, text: text, database)
+                try Leftover.write(event, database)
+            }
             erased = events.count
             var writer = try BatchWriter(database, runID: runID, clock: run.clock, integrity: integrity)
-            try writer.write(30, seq: 1, at: at, name: key, json: #"{"count":\#(erased)}"#, database)
+            let left = try Leftover.digest(database).map { #","left":"\#($0.text)""# } ?? ""
+            try writer.write(30, seq: 1, at: at, name: key, json: #"{"count":\#(erased)\#(left)}"#, database)
             return .commit
         }
         try run.markClean(queue, id: runID, at: at)
@@ -147,14 +151,12 @@ package struct Erasure {
         let batch = row.flatMap { StoredBatch($0) }
         if let batch, let salt = batch.salt { try self.spreadSalt(salt, of: batch, database) }
         let own = try Row.fetchOne(database, sql: "SELECT salt FROM payload_salt WHERE event_id = ?", arguments: [id])
-        let event = try Row.fetchOne(database, sql: "SELECT extra FROM event WHERE id = ?", arguments: [id])
-        guard let event else { return }
-        var payload = CanonicalRow()
         let salt = own?.bytes(0).flatMap { Digest32($0) } ?? .zero
         let kept = try Row.fetchOne(database, sql: "SELECT 1 FROM kept WHERE event_id = ?", arguments: [id])
         // Of an event that is in no chain nothing stands for the payload; that it may be changed is what counts.
         let isVouchedFor = batch?.isUnchained == false || kept != nil
-        let digest = isVouchedFor ? Commitment.digest(of: event, column: 0, salt: salt, &payload) : .zero
+        guard let payload = try Commitment.digest(ofStored: id, salt: salt, database) else { return }
+        let digest = isVouchedFor ? payload : .zero
         try database.execute(
             sql: "INSERT INTO commitment (event_id, digest) VALUES (?, ?)",
             arguments: [id, digest.data]

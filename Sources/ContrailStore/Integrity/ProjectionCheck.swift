@@ -1,6 +1,5 @@
 // Holds `context` and `problem` against the events that they are made from.
 
-private import Foundation
 internal import GRDB
 
 /// What the projections must say.
@@ -10,7 +9,7 @@ enum ProjectionCheck {
         for (sql, what) in self.questions {
             if let id = try Row.fetchOne(database, sql: sql)?.integer(0) { return self.finding(id, what) }
         }
-        return try self.wrongSignature(in: database)
+        return try self.wrongProblem(in: database)
     }
 
     private static func finding(_ id: Int64, _ what: String) -> TrailVerifier.Finding {
@@ -51,6 +50,8 @@ enum ProjectionCheck {
             WHERE p.id IS NULL OR (c.pop_id IS NOT NULL AND q.id IS NULL)
                 OR (c.pop_id IS NULL AND c.outcome IS NOT
                     CASE r.end_state WHEN 'running' THEN 'open' WHEN 'crashed' THEN 'died' ELSE 'unknown' END)
+                OR (c.method IS NULL AND NOT (c.path IS NULL AND c.endpoint IS NULL AND c.request_id IS NULL
+                    AND c.trace_id IS NULL))
             LIMIT 1
             """,
             "no event says what contexts says of this context"
@@ -60,11 +61,10 @@ enum ProjectionCheck {
             SELECT p.id FROM problem AS p LEFT JOIN event AS e ON e.id = p.id LEFT JOIN lane AS l ON l.id = e.lane
             WHERE e.id IS NULL OR p.run_id IS NOT l.run_id OR p.seq IS NOT e.id - l.base + e.shift OR p.at IS NOT e.at
                 OR p.context_id IS NOT e.context_id OR p.site IS NOT e.site OR p.worker IS NOT l.worker
-                OR p.worker_number IS NOT l.number
-                OR (p.kind = 'teardown_failed') <> (e.kind = 7) OR (p.kind = 'lost') <> (\(ProblemRow.isLoss))
-                OR (e.kind <> 7 AND NOT \(ProblemRow.isLoss) AND (p.kind IS NOT (SELECT name FROM event_kind WHERE id = e.kind)
-                    OR p.message IS NOT e.extra ->> '$.message' OR p.other_context_id IS NOT e.code
-                    OR p.age_ns IS NOT e.extra ->> '$.age_ns'))
+                OR p.worker_number IS NOT l.number OR NOT \(ProblemRow.isProblem)
+                OR p.other_context_id IS NOT iif(e.kind BETWEEN 12 AND 17, e.code, NULL)
+                OR (p.reader_thread IS NOT l.thread AND NOT (p.reader_thread IS NULL
+                    AND p.id < ifnull((SELECT min(first_id) FROM batch), p.id + 1)))
             LIMIT 1
             """,
             "no event says what problems says of this one"
@@ -78,15 +78,23 @@ enum ProjectionCheck {
         ),
     ]
 
-    private static func wrongSignature(in database: Database) throws -> TrailVerifier.Finding? {
+    /// What an event says in words is compared with what its row would be if it were made anew.
+    private static func wrongProblem(in database: Database) throws -> TrailVerifier.Finding? {
         let rows = try Row.fetchCursor(
             database,
-            sql: "SELECT id, kind, (SELECT value FROM string WHERE id = p.site), signature FROM problem AS p"
+            sql: """
+                SELECT \(RebuiltProblem.columns), p.kind, p.message, p.signature, p.age_ns, p.owner_site,
+                    (SELECT value FROM string WHERE id = p.owner_site)
+                FROM problem AS p CROSS JOIN event AS e ON e.id = p.id
+                """
         )
         while let row = try rows.next() {
-            let signature = ProblemRow.signature(kind: row.text(1) ?? "", site: row.text(2) ?? "")
-            if row.text(3) != signature {
-                return self.finding(row.integer(0) ?? 0, "problems has another signature for this one")
+            let problem = RebuiltProblem(row)
+            if row.text(6) != problem.kind || row.text(7) != problem.message || row.text(8) != problem.signature
+                || row.integer(9) != problem.age || row.hasNull(atIndex: 10) != (problem.ownerSite == nil)
+                || row.text(11) != problem.ownerSite
+            {
+                return self.finding(row.integer(0) ?? 0, "no event says in these words what problems says of this one")
             }
         }
         return nil

@@ -1,6 +1,5 @@
 // Makes the projections anew from the events.
 
-private import Foundation
 internal import GRDB
 
 /// Rebuilds `context` and `problem`. What a context's row alone keeps of its request stays as it is.
@@ -54,68 +53,15 @@ package enum Reindex {
         )
         let rows = try Row.fetchCursor(
             database,
-            sql: """
-                SELECT id, kind, name, site, error, detail FROM (
-                    SELECT e.id, k.name AS kind, (SELECT value FROM string WHERE id = e.name) AS name,
-                        (SELECT value FROM string WHERE id = e.site) AS site, iif(e.kind = 7, e.extra, NULL) AS error,
-                        iif(e.kind = 7, NULL, e.extra) AS detail
-                    FROM event AS e JOIN event_kind AS k ON k.id = e.kind
-                    WHERE \(ProblemRow.isProblem)
-                )
-                """
+            sql: "SELECT \(RebuiltProblem.columns) FROM event AS e WHERE \(ProblemRow.isProblem)"
         )
         while let row = try rows.next() {
             let problem = RebuiltProblem(row)
             try insert.execute(
                 arguments: [
-                    row.integer(0), problem.kind,
-                    ProblemRow.signature(kind: problem.kind, site: row.text(3) ?? ""), problem.message,
-                    problem.ownerSite,
-                    problem.age,
+                    row.integer(0), problem.kind, problem.signature, problem.message, problem.ownerSite, problem.age,
                 ]
             )
         }
-    }
-}
-
-/// A row of `problem`, from its event as it is stored.
-private struct RebuiltProblem {
-    let kind: String
-    let message: String
-    var ownerSite: String?
-    var age: Int64?
-
-    init(_ row: Row) {
-        let kind = row.text(1) ?? ""
-        let detail = (row.text(5)?.data(using: .utf8)).flatMap {
-            try? JSONSerialization.jsonObject(with: $0) as? [String: Any]
-        }
-        switch kind {
-        case "teardown":
-            self.kind = "teardown_failed"
-            self.message = ProblemRow.message(hook: row.text(2) ?? "", error: row.text(4) ?? "")
-        case "drop":
-            self.kind = "lost"
-            self.message = ProblemRow.message(
-                dropped: Self.number("count", in: detail),
-                from: Self.number("first_seq", in: detail),
-                to: Self.number("last_seq", in: detail)
-            )
-        case "torn":
-            self.kind = "lost"
-            self.message = ProblemRow.message(
-                torn: Self.number("first_seq", in: detail),
-                slots: Self.number("slots", in: detail)
-            )
-        default:
-            self.kind = kind
-            self.message = detail?["message"] as? String ?? ""
-            self.ownerSite = detail?["owner_site"] as? String
-            self.age = (detail?["age_ns"] as? NSNumber)?.int64Value
-        }
-    }
-
-    private static func number(_ name: String, in detail: [String: Any]?) -> UInt64 {
-        (detail?[name] as? NSNumber)?.uint64Value ?? 0
     }
 }

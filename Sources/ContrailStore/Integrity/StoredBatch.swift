@@ -25,7 +25,7 @@ struct StoredBatch {
     init?(_ row: Row) {
         self.numbers = (0..<10).map { row.integer($0) }
         guard let id = self.numbers[0], let runID = self.numbers[1], let firstID = self.numbers[2],
-            let lastID = self.numbers[3], firstID <= lastID
+            let lastID = self.numbers[3], 0 < firstID, firstID <= lastID, lastID < .max / 4
         else { return nil }
         (self.id, self.runID, self.firstID, self.lastID) = (id, runID, firstID, lastID)
         self.strings = Self.range(self.numbers[6], self.numbers[7])
@@ -35,6 +35,8 @@ struct StoredBatch {
         self.mac = row.bytes(11)
         self.salt = row.bytes(12).flatMap { Digest32($0) }
         self.tags = row.bytes(13).map { Array($0) } ?? []
+        // A mac that nobody checks without the key still has the length of one.
+        for column in 10..<13 where !row.hasNull(atIndex: column) && row.bytes(column)?.count != 32 { return nil }
     }
 
     private static func range(_ first: Int64?, _ last: Int64?) -> ClosedRange<Int64>? {
@@ -54,8 +56,9 @@ extension Row {
         if case .blob(let value) = (self[index] as DatabaseValue).storage { value } else { nil }
     }
 
-    /// The text in a column; nil when it holds anything else.
+    /// The text in a column; nil when it holds anything else. Of a copied row it ends at its first zero byte.
     func text(_ index: Int) -> String? {
-        if case .string(let value) = (self[index] as DatabaseValue).storage { value } else { nil }
+        guard case .string = (self[index] as DatabaseValue).storage else { return nil }
+        return try? self.withUnsafeData(atIndex: index) { String(decoding: $0 ?? Data(), as: UTF8.self) }
     }
 }

@@ -25,11 +25,11 @@ package struct TrailVerifier {
     /// Something that is not as it was written.
     package struct Finding: Sendable, Equatable {
         /// What kind: `row_changed`, `row_missing`, `row_added`, `batch_changed`, `batch_missing`, `truncated`,
-        /// `mac_wrong`, `anchor_changed`, `projection_differs` or `corrupt`.
+        /// `mac_wrong`, `anchor_changed`, `run_changed`, `schema_changed`, `projection_differs` or `corrupt`.
         package let kind: String
         /// The batch, if it is about one.
         package let batch: Int64?
-        /// The event, or the context, if it is about one.
+        /// The event, the context, or the run, if it is about one.
         package let row: Int64?
         /// What it is, in one line.
         package let message: String
@@ -75,7 +75,10 @@ package struct TrailVerifier {
         if let problem, problem != "ok" {
             return Finding(kind: "corrupt", batch: nil, row: nil, message: "SQLite's own check: \(problem)")
         }
-        return try self.checkChain(database, head: head, &report) ?? ProjectionCheck.finding(in: database)
+        // Before anything is read through it.
+        if let finding = try SchemaCheck.finding(in: database) { return finding }
+        return try self.checkChain(database, head: head, &report) ?? RunCheck.finding(in: database)
+            ?? ProjectionCheck.finding(in: database)
     }
 
     private func checkChain(_ database: Database, head: ChainHead?, _ report: inout Report) throws -> Finding? {
@@ -87,9 +90,9 @@ package struct TrailVerifier {
             guard let batch = StoredBatch(row) else {
                 return Finding(
                     kind: "batch_changed",
-                    batch: link.batch + 1,
+                    batch: link.batch &+ 1,
                     row: nil,
-                    message: "the row of batch \(link.batch + 1) cannot be read"
+                    message: "the row of batch \(link.batch &+ 1) cannot be read"
                 )
             }
             if let finding = try reader.check(batch, after: &link, in: database, &report) { return finding }
@@ -129,6 +132,7 @@ package struct TrailVerifier {
         report.erased = try Int.fetchOne(database, sql: "SELECT count(*) FROM commitment") ?? 0
         report.kept = try Int.fetchOne(database, sql: "SELECT count(*) FROM kept") ?? 0
         if let finding = try AnchorCheck(database: database, anchor: anchor).finding() { return finding }
+        if let finding = try Leftover.finding(in: database) { return finding }
         guard let lastID = link.lastID else {
             report.unchained = try Int.fetchOne(database, sql: "SELECT count(*) FROM event") ?? 0
             return nil

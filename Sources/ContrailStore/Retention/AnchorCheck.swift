@@ -64,13 +64,14 @@ struct AnchorCheck {
         let rows = try Row.fetchCursor(
             self.database,
             sql: """
-                SELECT f.*, k.leaf FROM kept AS k JOIN (\(BatchReader.selectEvents)) AS f ON f.id = k.event_id
+                SELECT f.*, k.context_id, k.leaf FROM kept AS k JOIN (\(BatchReader.selectEvents)) AS f ON f.id = k.event_id
                 ORDER BY k.event_id
                 """
         )
         while let row = try rows.next() {
             let leaf = reader.leaf(of: row, salt: nil)
-            if row.bytes(row.count - 1).flatMap({ Digest32($0) }) != leaf {
+            let isSame = row.bytes(row.count - 1).flatMap { Digest32($0) } == leaf
+            if !isSame || row.integer(row.count - 2) != row.integer(4) {
                 let id = row.integer(0) ?? 0
                 return .init(kind: "row_changed", batch: nil, row: id, message: "event \(id) was changed")
             }

@@ -30,12 +30,21 @@ struct KeptEvents {
             WHERE c.context_id = e.context_id AND NOT \(Self.isOver))
         """
 
+    /// An event that is kept.
+    private struct Kept {
+        let id: Int64
+        let context: Int64
+        let leaf: Digest32
+        /// The salt of its batch, when its payload needs it.
+        let batchSalt: Digest32?
+    }
+
     private var bounds: StatementArguments { [self.slice.lowerBound, self.slice.upperBound, self.at] }
 
     /// Marks the events of the slice that are kept. Returns how many. The signs before columns keep SQLite from going through
     /// all events of a kind instead of those of the slice.
     func keep(_ batches: [StoredBatch]) throws -> Int {
-        let events = try Row.fetchAll(
+        let rows = try Row.fetchCursor(
             self.database,
             sql: """
                 \(BatchReader.selectEvents)
@@ -48,21 +57,27 @@ struct KeptEvents {
             arguments: self.bounds
         )
         var reader = BatchReader(integrity: .chained)
-        for event in events {
+        var events: [Kept] = []
+        while let event = try rows.next() {
             guard let id = event.integer(0), let context = event.integer(4) else { continue }
             let salt = batches.first { $0.firstID <= id && id <= $0.lastID }?.salt
-            if let salt, event.hasNull(atIndex: 12), !event.hasNull(atIndex: 11),
-                Commitment.isPayload(kind: event.integer(3) ?? 0)
-            {
+            let needsSalt =
+                event.hasNull(atIndex: 12) && !event.hasNull(atIndex: 11)
+                && Commitment.isPayload(kind: event.integer(3) ?? 0)
+            let leaf = reader.leaf(of: event, salt: salt)
+            events.append(Kept(id: id, context: context, leaf: leaf, batchSalt: needsSalt ? salt : nil))
+        }
+        for event in events {
+            if let salt = event.batchSalt {
                 // The salt of the batch goes with the batch.
                 try self.database.execute(
                     sql: "INSERT OR IGNORE INTO payload_salt (event_id, salt) VALUES (?, ?)",
-                    arguments: [id, Commitment.salt(of: id, in: salt).data]
+                    arguments: [event.id, Commitment.salt(of: event.id, in: salt).data]
                 )
             }
             try self.database.execute(
                 sql: "INSERT INTO kept (event_id, context_id, leaf) VALUES (?, ?, ?)",
-                arguments: [id, context, reader.leaf(of: event, salt: salt).data]
+                arguments: [event.id, event.context, event.leaf.data]
             )
         }
         return events.count

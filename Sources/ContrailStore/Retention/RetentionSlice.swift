@@ -103,6 +103,7 @@ struct RetentionSlice {
         if let names { json.add("names", UInt64(names)) }
         json.add("cause", cause.rawValue)
         json.add("anchor", anchor.digest.text)
+        if let left = try Leftover.digest(database) { json.add("left", left.text) }
         json.end()
         return String(decoding: json.bytes, as: UTF8.self)
     }

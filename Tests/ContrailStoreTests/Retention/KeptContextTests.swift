@@ -213,9 +213,7 @@ extension RetentionTests {
             #expect(try TrailVerifier(path: directory.path).run().kept > 5)
             for (sql, kind) in Self.changes {
                 let copy = try directory.copy()
-                let queue = try copy.connection()
-                try await queue.write { try $0.execute(sql: "DROP TRIGGER event_is_append_only; \(sql)") }
-                try queue.close()
+                try copy.change(sql)
                 #expect(try TrailVerifier(path: copy.path).run().finding?.kind == kind, "\(sql)")
             }
         }

@@ -71,6 +71,19 @@ final class TemporaryTrail: Sendable {
         return try DatabaseQueue(path: self.path, configuration: configuration)
     }
 
+    /// Changes what is stored; the trigger that would refuse it is gone for a moment only.
+    func change(_ sql: String) throws {
+        let queue = try self.connection()
+        try queue.write { database in
+            let trigger = try String.fetchOne(
+                database,
+                sql: "SELECT sql FROM sqlite_schema WHERE name = 'event_is_append_only'"
+            )
+            try database.execute(sql: "DROP TRIGGER event_is_append_only; \(sql); \(trigger ?? "")")
+        }
+        try queue.close()
+    }
+
     /// Reads with an ordinary connection, as the sqlite3 shell does.
     func rows(_ sql: String, _ arguments: StatementArguments = []) throws -> [Row] {
         var configuration = Configuration()

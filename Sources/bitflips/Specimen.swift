@@ -1,0 +1,85 @@
+// A trail with rows of every kind, small enough that each of its bits can be turned.
+
+internal import Contrail
+internal import ContrailRecorder
+package import ContrailStore
+internal import Foundation
+internal import HTTPTypes
+internal import Logging
+
+/// A trail in a folder, closed and as it was written.
+package struct Specimen {
+    /// Where it is.
+    package let path: String
+    /// The key of its chain; nil when it has none.
+    package let key: [UInt8]?
+
+    private struct Broken: Error {}
+
+    /// Writes the trail: so many rounds of contexts in the first run, a run that erases a value, and a third one.
+    package init(in directory: String, rounds: Int, key: [UInt8]? = nil) async throws {
+        self.path = "\(directory)/contrail.sqlite"
+        self.key = key
+        let integrity: TrailStore.Integrity = key.map { .keyed($0) } ?? .chained
+        let first = try self.open(integrity)
+        try await self.fill(first, rounds: rounds)
+        first.close()
+        _ = try Erasure(path: self.path).run(key: "mail", equals: "ann@shop.example", integrity: integrity)
+        let last = try self.open(integrity)
+        try await self.fill(last, rounds: 1)
+        last.close()
+        TrailDatabase.removeIdleIndex(of: self.path)
+    }
+
+    /// What `contrail verify` says of it.
+    package func verify() throws(StoreError) -> TrailVerifier.Finding? {
+        try TrailVerifier(path: self.path, key: self.key).run().finding
+    }
+
+    private func open(_ integrity: TrailStore.Integrity) throws -> TrailStore {
+        var configuration = TrailStore.Configuration(
+            recorder: .init(capacity: 8192),
+            durability: .group(.milliseconds(2)),
+            integrity: integrity
+        )
+        configuration.logger = Logger(label: "bitflips") { _ in SwiftLogNoOpLogHandler() }
+        return try TrailStore(path: self.path, app: "shop", configuration: configuration)
+    }
+
+    private func fill(_ trail: TrailStore, rounds: Int) async throws {
+        let app = App("shop", recorder: trail.recorder, recording: .init(level: .replay))
+        try app.teardownAppContext("close") { _, outcome in
+            if case .failed = outcome { throw Broken() }
+        }
+        try app.route("/orders/<int:number>", methods: [.post]) { context in
+            try Current.g.snapshot("in the middle")
+            return "made \(context.viewArgs?["number"]?.description ?? "-")"
+        }
+        for number in 0..<rounds {
+            try? await withAppContext(app) { context async throws in
+                context.g["number"] = number
+                context.g["share"] = Double(number) / 7
+                context.g["isPaid"] = number % 2 == 0
+                context.g["mail"] = number % 4 == 1 ? "ann@shop.example" : "bob-\(number)@shop.example"
+                context.g["list"] = [number, number + 1]
+                context.g["zero"] = "before\u{0}behind \(number)"
+                let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/orders/\(number)?all=1")
+                let request = App.RequestContext(app, head, requestID: "r-\(number)")
+                try request.push()
+                try? await AppContext(app).pop()
+                try await request.pop(outcome: .ok)
+                trail.recorder.recordMark(RecordHead(), name: "mark \(number % 3)", site: Site())
+                if number % 5 == 3 { throw Broken() }
+            }
+            let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/orders/\(number)")
+            _ = try await app.dispatch(head, body: Array("tea for \(number)".utf8))
+            // A batch of its own now and then.
+            if number % 8 == 7 {
+                for _ in 0..<1100 {
+                    trail.recorder.recordRecycle(RecordHead(epoch: 1), before: nil, variablesDropped: 0)
+                }
+            }
+            await trail.flush()
+        }
+    }
+}
