@@ -9,8 +9,10 @@ private import Synchronization
 /// Make one for each service, at start-up. Contexts of two apps are told apart by the app's identity, not by its name.
 /// Hooks, handlers and routes are registered before the first request. May be used from any thread.
 public final class App: Sendable {
-    /// The name, as the trail shows it.
+    /// The name.
     public let name: String
+    /// The name as the trail shows it: free of secrets.
+    let shownName: String
     /// Where contexts of the app leave their trail; `nil` leaves none.
     public let recorder: FlightRecorder?
     /// How much the contexts record, and of how many of them.
@@ -68,6 +70,7 @@ public final class App: Sendable {
         namespace: (@Sendable () -> any Sendable)? = nil
     ) {
         self.name = name
+        self.shownName = recorder?.redacted(name, limit: 128) ?? RedactionPolicy().redacted(name, limit: 128)
         self.recorder = recording.level == .off ? nil : recorder
         self.recording = recording
         self.ownLevel = recording.level

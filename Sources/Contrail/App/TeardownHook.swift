@@ -16,7 +16,7 @@ final class TeardownHook<Subject: Sendable>: Sendable {
     let recorded: FlightRecorder.RecordedHook?
 
     init(_ name: String?, _ site: Site, in app: App, _ body: Body) {
-        let name = name ?? site.description
+        let name = name.map { app.recordedName($0) } ?? site.description
         self.name = name
         self.site = site
         self.body = body

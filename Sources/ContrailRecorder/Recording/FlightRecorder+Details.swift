@@ -156,10 +156,11 @@ extension FlightRecorder {
         fileprivate var recordedAge: UInt64 { self.age.map { min($0, .max - 1) + 1 } ?? 0 }
     }
 
-    /// Records something that should not happen.
+    /// Records something that should not happen. The message is redacted: it may have names of the caller's in it.
     package func recordProblem(_ head: RecordHead, _ finding: Finding) {
         let owner = finding.ownerSite.map { self.dictionary.entry(of: $0) } ?? .none
         let place = self.dictionary.entry(of: finding.site)
+        let message = self.redacted(finding.message, limit: 1024)
         self.put(
             finding.kind,
             head,
@@ -168,7 +169,7 @@ extension FlightRecorder {
         ) {
             if let site = finding.ownerSite { $0.add(site, if: owner) }
             $0.add(finding.site, if: place)
-            $0.add(finding.message, limit: 1024)
+            $0.add(message, limit: 1024)
         }
     }
 

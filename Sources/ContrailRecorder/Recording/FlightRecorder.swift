@@ -165,7 +165,8 @@ public final class FlightRecorder: Sendable {
 
     // MARK: - Writing
 
-    /// Lends the closure what a record carries, whatever its kind. A context of 0, an epoch of 0 and a thread of 0 are none.
+    /// Lends the closure what a record carries, whatever its kind. A context of 0, an epoch of 0 and a thread of 0 are none. The
+    /// kind of the worker is redacted.
     @inline(__always)
     package func withHead(
         context: TrailEvent.ContextOrdinal,
@@ -176,7 +177,7 @@ public final class FlightRecorder: Sendable {
         time: UInt64,
         _ body: (RecordHead) -> Void
     ) {
-        let entry = workerKind.map { self.dictionary.entry(of: $0) } ?? .none
+        let entry = workerKind.map { self.dictionary.entry(of: $0) { self.names[$0].text } } ?? .none
         guard entry == .inline || UInt64(bitPattern: workerNumber) >= UInt64(RecordHead.wideNumber) else {
             return body(
                 RecordHead(
@@ -190,7 +191,7 @@ public final class FlightRecorder: Sendable {
                 )
             )
         }
-        let wide = WideWorker(kind: workerKind ?? "", number: workerNumber)
+        let wide = WideWorker(kind: workerKind.map { self.names[$0].text } ?? "", number: workerNumber)
         withExtendedLifetime(wide) {
             body(
                 RecordHead(

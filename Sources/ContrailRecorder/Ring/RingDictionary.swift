@@ -66,6 +66,19 @@ final class RingDictionary: @unchecked Sendable {
     @inline(__always)
     func entry(of text: String) -> RingEntry { self.known.entry(of: text) ?? self.readEntry(of: text) }
 
+    /// The entry of what is shown of a text, which is asked for when the text is new. Any thread.
+    @inline(__always)
+    func entry(of text: String, shown: (String) -> String) -> RingEntry {
+        self.known.entry(of: text) ?? self.readEntry(of: text, shown: shown)
+    }
+
+    @inline(never)
+    private func readEntry(of text: String, shown: (String) -> String) -> RingEntry {
+        let entry = self.look(up: shown(text))
+        self.known.note(entry, of: text)
+        return entry
+    }
+
     @inline(never)
     private func readEntry(of text: String) -> RingEntry {
         let entry = self.look(up: text)

@@ -23,8 +23,8 @@ final class TrailRun: Sendable {
     /// Makes the ring. Cannot fail: where there is no place for a file the ring is memory of the process.
     init(path: String, app: String, configuration: TrailStore.Configuration) {
         self.path = path
-        self.app = app
-        self.version = configuration.version
+        self.app = configuration.recorder.redaction.redacted(app, limit: 128)
+        self.version = configuration.recorder.redaction.redacted(configuration.version, limit: 128)
         self.integrity = configuration.integrity
         self.uuid = UUID().uuidString.lowercased()
         self.clock = RunClock(wall: configuration.wallClock)

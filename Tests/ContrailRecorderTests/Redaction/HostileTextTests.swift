@@ -1,6 +1,7 @@
 // Text that was made to take time.
 
 import ContrailRecorder
+import TestSupport
 import Testing
 
 #if canImport(Glibc)

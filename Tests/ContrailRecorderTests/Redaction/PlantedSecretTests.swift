@@ -1,6 +1,7 @@
 // Secrets of every kind at random places in random text: nothing of them comes out.
 
 import ContrailRecorder
+import TestSupport
 import Testing
 
 @Suite("Planted secrets")

@@ -1,6 +1,7 @@
 // What has the shape of a secret, and what only looks a little like it.
 
 import ContrailRecorder
+import TestSupport
 import Testing
 
 @Suite("Secrets by their shape")

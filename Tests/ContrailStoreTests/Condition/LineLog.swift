@@ -24,7 +24,8 @@ final class LineLog: Sendable {
         }
 
         func log(event: LogEvent) {
-            self.log.kept.withLock { $0.append("\(event.level): \(event.message)") }
+            let metadata = event.metadata.map { " \($0)" } ?? ""
+            self.log.kept.withLock { $0.append("\(event.level): \(event.message)\(metadata)") }
         }
     }
 }

@@ -65,7 +65,7 @@ extension AppContext {
                 head,
                 depth: depth,
                 origin: self.origin,
-                app: self.app.name,
+                app: self.app.shownName,
                 parent: parent,
                 site: site
             )
@@ -126,7 +126,7 @@ extension App.RequestContext {
                 head,
                 depth: lifetime.depth,
                 origin: self.origin,
-                app: self.app.name,
+                app: self.app.shownName,
                 parent: self.app.ordinal(of: appContext),
                 site: site,
                 request: self.recordedRequest

@@ -1,15 +1,17 @@
 // Secrets of every kind, made up: none of them opens anything.
 
 import ContrailRecorder
-import TestSupport
 
 /// Makes up secrets and texts around them.
-struct SecretSamples {
+package struct SecretSamples {
     /// A text and the part of it that must not come out.
-    struct Sample {
-        let pattern: String
-        let text: String
-        let secret: String
+    package struct Sample {
+        /// The pattern that finds it.
+        package let pattern: String
+        /// The secret with what belongs to it.
+        package let text: String
+        /// What must not come out.
+        package let secret: String
 
         init(_ pattern: String, _ before: String, _ secret: String, _ after: String = "") {
             self.pattern = pattern
@@ -20,23 +22,24 @@ struct SecretSamples {
 
     private var random: SeededRandom
 
-    init(seed: UInt64) {
+    /// Begins with a seed.
+    package init(seed: UInt64) {
         self.random = SeededRandom(seed: seed)
     }
 
-    mutating func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &self.random) }
+    package mutating func number(_ range: Range<Int>) -> Int { Int.random(in: range, using: &self.random) }
 
-    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[self.number(0..<elements.count)] }
+    package mutating func pick<Element>(_ elements: [Element]) -> Element { elements[self.number(0..<elements.count)] }
 
-    mutating func letters(_ count: Int, of alphabet: String = Self.mixed) -> String {
+    package mutating func letters(_ count: Int, of alphabet: String = Self.mixed) -> String {
         let alphabet = Array(alphabet)
         return String((0..<count).map { _ in self.pick(alphabet) })
     }
 
-    static let mixed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    package static let mixed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
     /// A secret of every pattern and of every key prefix.
-    mutating func all() -> [Sample] {
+    package mutating func all() -> [Sample] {
         let prefixes = APIKeyPrefix.all.map { prefix in
             Sample("api_key", "\(prefix.text)", self.letters(prefix.least + self.number(0..<20)))
         }
@@ -52,19 +55,19 @@ struct SecretSamples {
         ]
     }
 
-    mutating func email() -> Sample {
+    package mutating func email() -> Sample {
         Sample("email_address", "", "\(self.letters(7)).\(self.letters(5))@\(self.letters(6)).example")
     }
 
     /// A JSON web token.
-    mutating func token() -> Sample {
+    package mutating func token() -> Sample {
         let headers = ["{\"alg\":\"HS256\"}", "{\"typ\":\"JWT\",\"alg\":\"none\"}", "{\"kid\":\"1\",\"alg\":\"A\"}"]
         let header = self.pick(headers)
         let parts = [header, "{\"sub\":\"\(self.letters(6))\"}"].map { self.base64($0) } + [self.letters(43)]
         return Sample("json_web_token", "", parts.joined(separator: "."))
     }
 
-    mutating func card() -> Sample {
+    package mutating func card() -> Sample {
         let count = self.number(13..<20)
         var digits = (0..<(count - 1)).map { _ in self.number(0..<10) }
         digits.append(0)
@@ -80,7 +83,7 @@ struct SecretSamples {
         return Sample("card_number", "", text.joined())
     }
 
-    mutating func privateKey() -> Sample {
+    package mutating func privateKey() -> Sample {
         let label = self.pick(["", "RSA ", "EC ", "ENCRYPTED ", "OPENSSH "])
         let lines = (0..<4).map { _ in self.letters(64) } + [self.letters(20) + "=="]
         return Sample(
@@ -92,7 +95,7 @@ struct SecretSamples {
     }
 
     /// Words, digits and signs, none of which is part of a secret.
-    mutating func noise() -> String {
+    package mutating func noise() -> String {
         let pieces = [
             " ", "\n", ", ", "=", ": ", "\"", "'", "&", ";", "{", "}", "(", "]", "é", "😀", "order", "at", "7", "12",
             "x=1", "/", ".", "-", "_", "the ", "of ", "http://h/",
@@ -101,11 +104,11 @@ struct SecretSamples {
     }
 
     /// Bytes that are no ASCII, and rarely UTF-8.
-    mutating func highBytes(_ count: Int) -> [UInt8] {
+    package mutating func highBytes(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in UInt8(self.number(0x80..<0x100)) }
     }
 
-    func base64(_ text: String) -> String {
+    package func base64(_ text: String) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
         var output = ""
         let bytes = Array(text.utf8)
@@ -119,7 +122,7 @@ struct SecretSamples {
 }
 
 /// A run of six bytes of the secret that is in the text; nil when there is none.
-func leftover(of secret: String, in text: some Collection<UInt8>) -> String? {
+package func leftover(of secret: String, in text: some Collection<UInt8>) -> String? {
     let secret = Array(secret.utf8)
     let text = Array(text)
     guard secret.count >= 6, text.count >= 6 else { return nil }
