@@ -177,7 +177,7 @@ public final class FlightRecorder: Sendable {
         time: UInt64,
         _ body: (RecordHead) -> Void
     ) {
-        let entry = workerKind.map { self.dictionary.entry(of: $0) { self.names[$0].text } } ?? .none
+        let entry = workerKind.map { self.dictionary.entry(of: $0) { self.shownKind($0) } } ?? .none
         guard entry == .inline || UInt64(bitPattern: workerNumber) >= UInt64(RecordHead.wideNumber) else {
             return body(
                 RecordHead(
@@ -191,7 +191,7 @@ public final class FlightRecorder: Sendable {
                 )
             )
         }
-        let wide = WideWorker(kind: workerKind.map { self.names[$0].text } ?? "", number: workerNumber)
+        let wide = WideWorker(kind: workerKind.map { self.shownKind($0) } ?? "", number: workerNumber)
         withExtendedLifetime(wide) {
             body(
                 RecordHead(
@@ -205,6 +205,12 @@ public final class FlightRecorder: Sendable {
                 )
             )
         }
+    }
+
+    /// The kind of a worker, free of secrets. A long one costs more: nobody has many of them.
+    private func shownKind(_ kind: String) -> String {
+        kind.utf8.count <= RecordedName.limit
+            ? self.names[kind].text : self.redaction.redacted(kind, limit: RingDictionary.textLimit)
     }
 
     /// Writes a record that needs nothing behind its first slot. Returns its number.

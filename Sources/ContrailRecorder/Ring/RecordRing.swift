@@ -255,8 +255,8 @@ package final class RecordRing: @unchecked Sendable {
     /// - Parameter now: The monotonic clock, in nanoseconds. `UInt64.max` says that all writers are gone.
     package func read(at now: UInt64) -> Reading {
         let state = self.state
-        // A foreign file may say anything; no ring holds more than its slots.
-        let end = min(state.position, self.cursor &+ self.capacity)
+        // A foreign file may say anything; no ring holds more than its slots, counted from where they are free.
+        let end = min(state.position, self.freed.pointee.load(ordering: .acquiring) &+ self.capacity)
         guard self.cursor < end else { return .nothing }
         if let record = self.record(at: self.cursor, before: end) {
             self.wait.end()
