@@ -34,12 +34,13 @@ trap 'exit 143' TERM
 
 # run_tests LOG ARGUMENT…: `swift test`, refusing a run in which no test ran.
 run_tests() {
-    local log=$1 closing count
+    local log=$1 closing count status=0
     shift
-    swift test --disable-xctest "$@" 2>&1 | tee "$log"
+    swift test --disable-xctest "$@" 2>&1 | tee "$log" || status=$?
     closing=$(grep -oE 'Test run with [0-9]+ tests?.*' "$log" | tail -n 1 || true)
     count=$(sed -nE 's/^Test run with ([0-9]+) .*/\1/p' <<<"$closing")
     [[ -n $count && $count != 0 ]] || die "no test ran: the closing line is '${closing:-missing}'"
+    return "$status"
 }
 
 stage_soundness() { scripts/soundness.sh; }
@@ -53,15 +54,17 @@ stage_tests() {
     export CONTRAIL_STRICT=1
     # One module after another: tests that wait for each other's turn on two processors meet their limits of time, and all at once
     # take longer. Filling trails past their caps keeps a small machine busy for a minute, and goes alone.
-    local module
+    local module failures=0
     for module in Tests/*Tests; do
         module=${module##*/}
         printf '\n--> %s\n' "$module"
-        run_tests "$logs/tests" "${arguments[@]+"${arguments[@]}"}" --filter "^$module\\." --skip RetentionTests
+        run_tests "$logs/tests" "${arguments[@]+"${arguments[@]}"}" --filter "^$module\\." --skip RetentionTests ||
+            failures=1
         count_tests "$logs/tests"
     done
-    run_tests "$logs/tests" "${arguments[@]+"${arguments[@]}"}" --filter RetentionTests
+    run_tests "$logs/tests" "${arguments[@]+"${arguments[@]}"}" --filter RetentionTests || failures=1
     count_tests "$logs/tests"
+    return "$failures"
 }
 
 # count_tests LOG: adds the number of tests of a run to the total.
