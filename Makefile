@@ -26,7 +26,7 @@ test: ## run every check; STAGES="soundness tests" runs some of them
 	@scripts/test.sh
 
 format: ## lay the Swift sources out
-	swift format format --in-place --parallel --recursive $(wildcard Package.swift Sources Tests Examples migrations Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Benchmarks)
+	swift format format --in-place --parallel --recursive $(wildcard Package.swift Sources Tests Examples Fuzz migrations Benchmarks/Package.swift Benchmarks/Sources Benchmarks/Benchmarks)
 
 lint: ## check the layout of the Swift sources and the shell scripts
 	@scripts/install-packages.sh test
@@ -56,6 +56,11 @@ bitflips: ## turn FLIPS bits (100,000) of a trail, one at a time: what changes i
 	@scripts/install-packages.sh build
 	swift run -c release --scratch-path .build-torture bitflips --flips $(FLIPS) $(if $(SEED),--seed $(SEED))
 
+fuzz: export FUZZ_SECONDS ?= $(or $(SECONDS),600)
+fuzz: ## look for rings and stored values that the readers cannot take, SECONDS (600) for each of the two fuzzers
+	@scripts/install-packages.sh build
+	@scripts/fuzz.sh
+
 docs: ## make the documentation of the module Contrail as static pages in .build-docs/site
 	@scripts/docs.sh
 
@@ -84,4 +89,4 @@ deploy-check: ## check the systemd unit, the Dockerfile and the steps of the ima
 	@STAGES="release deploy" scripts/test.sh
 
 clean: ## remove what builds leave behind; trails in var/ stay
-	rm -rf .build .build-tsan .build-stress .build-torture .build-docs Benchmarks/.build
+	rm -rf .build .build-tsan .build-stress .build-torture .build-fuzz .build-docs Benchmarks/.build

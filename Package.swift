@@ -92,9 +92,16 @@ let core: [Target] = [
         dependencies: ["ContextVariables", "PluginContexts"],
         swiftSettings: adapterSettings
     ),
+    .target(
+        name: "RingFuzzing",
+        dependencies: ["ContrailRecorder"],
+        path: "Fuzz/RingFuzzing",
+        swiftSettings: adapterSettings
+    ),
     .testTarget(
         name: "ContrailRecorderTests",
-        dependencies: ["ContrailRecorder", "TestSupport"],
+        dependencies: ["ContrailRecorder", "RingFuzzing", "TestSupport"],
+        exclude: ["Corpus"],
         swiftSettings: adapterSettings
     ),
     .testTarget(
@@ -242,6 +249,14 @@ let service: [Target] = [
         ],
         swiftSettings: adapterSettings
     ),
+    .target(
+        name: "TrailFuzzing",
+        dependencies: [
+            "ContrailRecorder", "ContrailStore", "RingFuzzing", .product(name: "GRDB", package: "GRDB.swift"),
+        ],
+        path: "Fuzz/TrailFuzzing",
+        swiftSettings: adapterSettings
+    ),
     // Turns bits of a trail; the tests turn a few hundred of them.
     .executableTarget(
         name: "bitflips",
@@ -373,17 +388,43 @@ let service: [Target] = [
             "ContrailStore",
             "ProcessSupport",
             "TestSupport",
+            "TrailFuzzing",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Logging", package: "swift-log"),
         ],
+        exclude: ["Corpus"],
         swiftSettings: adapterSettings
     ),
 ]
 
 // The thread sanitizer's build of the core rooms asks for them alone, without NIO and SQLite.
 let isCoreOnly = Context.environment["CONTRAIL_CORE_ONLY"] != nil
+
+// The fuzzers are built by `make fuzz` alone: they link what only a fuzzing build has.
+let fuzzers: [Target] =
+    Context.environment["CONTRAIL_FUZZ"] == nil
+    ? []
+    : [
+        .target(name: "CLibFuzzer", path: "Fuzz/CLibFuzzer"),
+        .executableTarget(
+            name: "fuzzring",
+            dependencies: ["CLibFuzzer", "RingFuzzing"],
+            path: "Fuzz/fuzzring",
+            swiftSettings: adapterSettings
+        ),
+    ]
+        + (isCoreOnly
+            ? []
+            : [
+                .executableTarget(
+                    name: "fuzztrail",
+                    dependencies: ["CLibFuzzer", "TrailFuzzing"],
+                    path: "Fuzz/fuzztrail",
+                    swiftSettings: adapterSettings
+                )
+            ])
 
 let package = Package(
     name: "contrail",
@@ -418,5 +459,5 @@ let package = Package(
                 .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
                 .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
             ]),
-    targets: core + (isCoreOnly ? [] : service)
+    targets: core + (isCoreOnly ? [] : service) + fuzzers
 )

@@ -25,7 +25,7 @@ list_files() {
 
 swift_sources() {
     local path
-    for path in Package.swift Sources Tests Examples migrations Benchmarks/Package.swift Benchmarks/Sources \
+    for path in Package.swift Sources Tests Examples Fuzz migrations Benchmarks/Package.swift Benchmarks/Sources \
         Benchmarks/Benchmarks; do
         [[ ! -e $path ]] || printf '%s\n' "$path"
     done
@@ -136,7 +136,7 @@ check_migrations() {
 # Whoever switches a check of the compiler off says in a comment right there why it is safe.
 check_unsafe() {
     local -a sources
-    mapfile -d '' -t sources < <(list_files 'Sources/*.swift' 'Examples/*.swift' 'Tests/*.swift' 'migrations/*.swift')
+    mapfile -d '' -t sources < <(list_files 'Sources/*.swift' 'Examples/*.swift' 'Tests/*.swift' 'Fuzz/*.swift' 'migrations/*.swift')
     ((${#sources[@]} > 0)) || return 0
     awk '
         FNR == 1 { comment = -100 }

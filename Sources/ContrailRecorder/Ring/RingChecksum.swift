@@ -1,7 +1,7 @@
 // The checksum of a record: fast, and begun with a number that no text can know.
 
 /// Sums the words of a record. It finds what a killed writer left half-written; it is no proof against forgery.
-struct RingChecksum {
+package struct RingChecksum {
     private static let factor: UInt64 = 0x9E37_79B9_7F4A_7C15
     private static let otherFactor: UInt64 = 0xC2B2_AE3D_27D4_EB4F
 
@@ -10,13 +10,13 @@ struct RingChecksum {
     private var odd: UInt64
 
     @inline(__always)
-    init(salt: UInt64, position: UInt64) {
+    package init(salt: UInt64, position: UInt64) {
         self.even = salt
         self.odd = position &+ Self.otherFactor
     }
 
     @inline(__always)
-    mutating func add(_ first: UInt64, _ second: UInt64) {
+    package mutating func add(_ first: UInt64, _ second: UInt64) {
         self.even = (self.even ^ first) &* Self.factor
         self.odd = (self.odd ^ second) &* Self.otherFactor
         self.even ^= self.even >> 32
@@ -24,7 +24,7 @@ struct RingChecksum {
     }
 
     @inline(__always)
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    package mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var offset = 0
         while offset + 16 <= bytes.count {
             self.add(
@@ -40,7 +40,7 @@ struct RingChecksum {
     }
 
     @inline(__always)
-    var value: UInt32 {
+    package var value: UInt32 {
         let sum = (self.even ^ (self.odd &* Self.factor)) &* Self.otherFactor
         return UInt32(truncatingIfNeeded: sum >> 32)
     }

@@ -24,7 +24,7 @@ struct RingEntry: Equatable, Sendable {
 /// writing one does, which each text does once. A full dictionary refuses, and the text goes into the record.
 ///
 /// @unchecked Sendable: cells and the table of numbers are written under the lock, before the release store that shows them.
-final class RingDictionary: @unchecked Sendable {
+package final class RingDictionary: @unchecked Sendable {
     /// No text of the dictionary is longer, in bytes.
     static let textLimit = 256
 
@@ -176,7 +176,7 @@ final class RingDictionary: @unchecked Sendable {
     // MARK: - The format
 
     /// A cell's first word: its length in the lower 16 bits, 1 above them, and a checksum in the upper 32.
-    static func word(_ bytes: UnsafeRawBufferPointer, cell: Int, salt: UInt64) -> UInt64 {
+    package static func word(_ bytes: UnsafeRawBufferPointer, cell: Int, salt: UInt64) -> UInt64 {
         var sum = RingChecksum(salt: salt, position: UInt64(cell))
         sum.add(bytes)
         return UInt64(sum.value) << 32 | 1 << 16 | UInt64(bytes.count)

@@ -42,20 +42,20 @@ package struct RingLayout: Sendable, Equatable {
     }
 
     /// Where the dictionary begins, in bytes.
-    var dictionaryOffset: Int { Self.headerSize }
+    package var dictionaryOffset: Int { Self.headerSize }
     /// Where the slots begin, in bytes.
-    var slotsOffset: Int { Self.headerSize + self.cells * Self.slotSize }
+    package var slotsOffset: Int { Self.headerSize + self.cells * Self.slotSize }
     /// The size of the whole, in bytes.
     package var byteCount: Int { self.slotsOffset + self.slots * Self.slotSize }
 
     /// Offsets into the header. What different threads write lies on cache lines of its own.
-    enum Header {
+    package enum Header {
         static let magic = 0
         static let version = 8
         static let slots = 12
         static let cells = 16
         static let processID = 20
-        static let salt = 24
+        package static let salt = 24
         /// The wall clock, in microseconds of UTC, at the moment of ``anchorMonotonic``.
         static let anchorWall = 32
         /// The monotonic clock, in nanoseconds, at the moment of ``anchorWall``.
@@ -65,11 +65,11 @@ package struct RingLayout: Sendable, Equatable {
         /// The id of the machine's boot as 36 bytes of text.
         static let bootID = 84
         /// Numbers and positions that are claimed: ``RecordRing``.
-        static let claimed = 128
+        package static let claimed = 128
         /// The position up to which slots are free again.
-        static let freed = 192
+        package static let freed = 192
         /// The position up to which everything is committed: what lies between ``freed`` and this is being wiped. 0 when nothing is.
-        static let committed = 200
+        package static let committed = 200
         /// How many events were refused because the ring was full.
         static let dropped = 256
         /// How many of these an earlier database of the run tells of.
@@ -84,17 +84,17 @@ package struct RingLayout: Sendable, Equatable {
     ///
     /// The commit word is the position + 1 (48 bits) above the number of slots (16 bits); it is written last. The identity is the
     /// number of the event (40 bits), its kind (8 bits), and how many bytes lie behind the first slot (16 bits).
-    enum Slot {
-        static let commit = 0
-        static let checksum = 8
-        static let context = 12
-        static let identity = 16
-        static let time = 24
-        static let thread = 32
-        static let workerNumber = 36
+    package enum Slot {
+        package static let commit = 0
+        package static let checksum = 8
+        package static let context = 12
+        package static let identity = 16
+        package static let time = 24
+        package static let thread = 32
+        package static let workerNumber = 36
         /// The epoch (48 bits) above the entry of the worker's kind (16 bits).
-        static let unit = 40
-        static let first = 48
-        static let second = 56
+        package static let unit = 40
+        package static let first = 48
+        package static let second = 56
     }
 }
