@@ -19,6 +19,9 @@ export CONTRAIL_FUZZ=1
 # The handler of crashes would wait for a debugger.
 export SWIFT_BACKTRACE=enable=no
 build=.build-fuzz
+# Inputs become files thousands of times a second: in memory, where there is a place for that.
+scratch=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 
 for fuzzer in ${FUZZERS:-fuzzring fuzztrail}; do
     case $fuzzer in
@@ -30,6 +33,6 @@ for fuzzer in ${FUZZERS:-fuzzring fuzztrail}; do
     # gold, which would be taken otherwise, fails on the instrumented code.
     swift build -c release --product "$fuzzer" --scratch-path "$build" -Xswiftc -sanitize=fuzzer -Xswiftc -use-ld=lld
     mkdir -p "$build/corpus-$fuzzer"
-    "$build/release/$fuzzer" -max_total_time="${FUZZ_SECONDS:-600}" -max_len=2048 -timeout=20 -rss_limit_mb=1024 \
+    TMPDIR=$scratch "$build/release/$fuzzer" -max_total_time="${FUZZ_SECONDS:-600}" -max_len=2048 -timeout=20 -rss_limit_mb=1024 \
         -print_final_stats=1 -artifact_prefix="$build/$fuzzer-" "$build/corpus-$fuzzer" "$corpus"
 done

@@ -16,9 +16,8 @@ package final class RingBody: @unchecked Sendable {
 
     /// Makes a file for the inputs.
     package init() {
-        let folder = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
         self.path =
-            "\(folder)/fuzzed-ring-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max))"
+            "\(NSTemporaryDirectory())/fuzzed-ring-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max))"
         do {
             self.whole = try RingImage.whole(at: self.path)
         } catch {

@@ -26,8 +26,7 @@ package final class TrailBody: @unchecked Sendable {
 
     /// Makes a folder for the trails.
     package init() {
-        let place = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
-        self.folder = "\(place)/fuzzed-trail-\(UUID().uuidString)"
+        self.folder = "\(NSTemporaryDirectory())/fuzzed-trail-\(UUID().uuidString)"
         do {
             try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
             self.running = try Self.trail(in: self.folder, isEnded: false)

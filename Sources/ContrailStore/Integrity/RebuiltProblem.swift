@@ -45,12 +45,17 @@ struct RebuiltProblem {
             self.kind = kind
             self.message = detail?["message"] as? String ?? ""
             self.ownerSite = detail?["owner_site"] as? String
-            self.age = (detail?["age_ns"] as? NSNumber)?.int64Value
+            self.age = Self.read("age_ns", in: detail).map { Int64(clamping: $0) }
         }
         self.signature = ProblemRow.signature(kind: self.kind, site: row.text(3) ?? "")
     }
 
     private static func number(_ name: String, in detail: [String: Any]?) -> UInt64 {
-        (detail?[name] as? NSNumber)?.uint64Value ?? 0
+        self.read(name, in: detail) ?? 0
+    }
+
+    /// A number without a sign and without a fraction, as the writer put it there; nil when there is something else.
+    private static func read(_ name: String, in detail: [String: Any]?) -> UInt64? {
+        (detail?[name] as? NSNumber).flatMap { UInt64($0.stringValue) }
     }
 }
