@@ -85,7 +85,8 @@ final class Producer: Sendable {
     private static var faults: (minor: Int, major: Int) {
         var usage = rusage()
         #if os(Linux)
-        getrusage(RUSAGE_THREAD, &usage)
+        // RUSAGE_THREAD, which Swift does not see.
+        getrusage(1, &usage)
         #else
         getrusage(RUSAGE_SELF, &usage)
         #endif
