@@ -8,12 +8,20 @@ private import Synchronization
 /// moving pages is the drain's business, between two commits.
 final class LogGauge: Sendable {
     private let pageCount = Atomic<Int>(0)
+    private let writtenCount = Atomic<Int>(0)
+    private let largestCount = Atomic<Int>(0)
 
     /// How long the log was after the last commit, in bytes.
     var bytes: Int { self.pages * LogKeeper.pageBytes }
 
     /// How many pages the log had after the last commit.
     var pages: Int { self.pageCount.load(ordering: .relaxed) }
+
+    /// How many pages this connection has written into the log. Other connections write there too, so its length does not say.
+    var written: Int { self.writtenCount.load(ordering: .relaxed) }
+
+    /// How many pages the largest commit of this connection had since this was asked before.
+    func takeLargest() -> Int { self.largestCount.exchange(0, ordering: .relaxed) }
 
     /// Takes note that the log was cut to nothing.
     func reset() { self.pageCount.store(0, ordering: .relaxed) }
@@ -22,13 +30,21 @@ final class LogGauge: Sendable {
     func install(on database: Database) {
         sqlite3_wal_hook(
             database.sqliteConnection,
-            { context, _, _, pages in
+            { context, connection, _, pages in
                 guard let context else { return SQLITE_OK }
                 let gauge = Unmanaged<LogGauge>.fromOpaque(context).takeUnretainedValue()
-                gauge.pageCount.store(Int(pages), ordering: .relaxed)
+                var (written, highest): (CInt, CInt) = (0, 0)
+                sqlite3_db_status(connection, SQLITE_DBSTATUS_CACHE_WRITE, &written, &highest, 1)
+                gauge.note(commit: Int(written), pages: Int(pages))
                 return SQLITE_OK
             },
             Unmanaged.passUnretained(self).toOpaque()
         )
+    }
+
+    private func note(commit: Int, pages: Int) {
+        self.pageCount.store(pages, ordering: .relaxed)
+        self.writtenCount.add(commit, ordering: .relaxed)
+        self.largestCount.max(commit, ordering: .relaxed)
     }
 }

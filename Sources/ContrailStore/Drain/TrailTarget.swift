@@ -34,6 +34,9 @@ struct TrailTarget {
         }
     }
 
+    /// How many times in a row room is made that others take.
+    private static let roomAttempts = 8
+
     let shared: Shared
     private let path: String
     private let run: TrailRun
@@ -89,8 +92,19 @@ struct TrailTarget {
     mutating func write(_ events: [TrailEvent]) throws {
         let trail = try self.opened()
         let room = self.room
-        try trail.queue.reportingNumbers { try room?.prepare { try self.transact(trail, $0) } }
-        try self.transact(trail) { try $1.write(events, $0) }
+        for attempt in 1... {
+            try trail.queue.reportingNumbers { try room?.prepare { try self.transact(trail, $0) } }
+            do {
+                try self.transact(trail) { database, writer in
+                    try room?.confirm(database)
+                    try writer.write(events, database)
+                }
+                break
+            } catch let error as OverCap {
+                // Others were faster. A drain that never is waits its while, and tries again.
+                guard attempt < Self.roomAttempts else { throw error }
+            }
+        }
         self.damages = 0
         self.lastSeq = events.last?.seq ?? self.lastSeq
         for case .drop(let drop) in events.lazy.map(\.body) { self.reportedDrops += drop.count }

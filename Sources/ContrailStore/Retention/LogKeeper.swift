@@ -20,6 +20,9 @@ final class LogKeeper: @unchecked Sendable {
     /// How long readers are waited for that may be about to end, in milliseconds. Nobody can write meanwhile.
     private static let readerWait = 50
     private static let retryPause: Duration = .milliseconds(250)
+    /// Others write and move the log too, one at a time. They are waited for this often, for this long, in microseconds.
+    private static let turns = 10
+    private static let turnPause: UInt32 = 5000
 
     private let queue: DatabaseQueue
     private let gauge: LogGauge
@@ -72,14 +75,23 @@ final class LogKeeper: @unchecked Sendable {
     /// Moves all of the log into the database and cuts it to nothing. Returns false when a reader was in the way.
     @discardableResult
     func empty() -> Bool {
-        if self.checkpoint("TRUNCATE") {
+        var outcome = self.checkpoint("TRUNCATE")
+        for _ in 1..<Self.turns where outcome == .notTried || outcome == .heldByWriter {
+            usleep(Self.turnPause)
+            outcome = self.checkpoint("TRUNCATE")
+        }
+        if outcome == .done {
             self.didBeginAnew()
             return true
         }
         let now = ContinuousClock.now
         self.nextAttempt = now + Self.retryPause
-        let since = self.blockedSince ?? now
-        self.blockedSince = since
+        // Who writes is in the way for a moment, and leaves nothing behind.
+        guard outcome == .heldByReader else { return false }
+        guard let since = self.blockedSince else {
+            self.blockedSince = now
+            return false
+        }
         if now - since >= self.readerPatience {
             let count = QueryPools.interrupt(path: self.queue.path, begunBefore: since)
             if count > 0 {
@@ -100,9 +112,20 @@ final class LogKeeper: @unchecked Sendable {
         if self.isOverShare.exchange(false, ordering: .relaxed) { self.logger.notice("the trail's log was emptied") }
     }
 
-    /// Whether everything was moved, and nobody was in the way.
+    /// What became of an attempt to move the log.
+    private enum Outcome {
+        /// All of it is in the database, and nobody was in the way.
+        case done
+        /// Somebody else moves it, or the database is locked.
+        case notTried
+        /// All that could be moved is in the database, and somebody writes.
+        case heldByWriter
+        /// Somebody reads what a part of it would overwrite.
+        case heldByReader
+    }
+
     @discardableResult
-    private func checkpoint(_ mode: String) -> Bool {
+    private func checkpoint(_ mode: String) -> Outcome {
         let row = StorePhase.during(.checkpoint) {
             try? self.queue.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA busy_timeout = \(Self.readerWait)")
@@ -110,8 +133,11 @@ final class LogKeeper: @unchecked Sendable {
                 return try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(\(mode))")
             }
         }
-        guard let row, row.integer(0) == 0 else { return false }
+        guard let row else { return .notTried }
+        if let length = row.integer(1), let moved = row.integer(2), row.integer(0) != 0 {
+            return moved < length ? .heldByReader : .heldByWriter
+        }
         if mode == "TRUNCATE" { self.gauge.reset() }
-        return true
+        return .done
     }
 }

@@ -37,7 +37,11 @@ final class TrailRoom: @unchecked Sendable {
     /// How many pages may be written before sizes are looked at again.
     private var spare = 0
     private var pagesSeen = 0
-    /// What a commit writes at the most, in pages, of late.
+    /// SQLite's number for what others have written, when sizes were looked at.
+    private var othersSeen = 0
+    /// How many pages may be in use in any case, for nothing more could be dropped when room was made.
+    private var leastUsed = 0
+    /// What the commit of a batch writes at the most, in pages, of late.
     private var commitPages = 64
     private var nextLook = ContinuousClock.now
     private var nextAgeLook = ContinuousClock.now
@@ -106,6 +110,19 @@ final class TrailRoom: @unchecked Sendable {
         try self.makeRoom(transact)
     }
 
+    /// Sees to it that the room is still there: others may have written since it was made. Called in the transaction of the batch, in
+    /// which nobody else can. Throws ``OverCap`` when room has to be made once more.
+    func confirm(_ database: Database) throws {
+        guard self.retention.cap != nil, try self.othersHaveWritten(database) else { return }
+        let sizes = try self.measure(database)
+        let (cap, most) = self.limits
+        guard self.fits(sizes, below: cap), sizes.usedPages + self.reserve <= max(most, self.leastUsed) else {
+            self.spare = 0
+            throw OverCap(cap: cap, isLogHeld: sizes.logBytes > 0)
+        }
+        self.note(sizes)
+    }
+
     /// Drops what is too old, when it is time to look.
     func expire(_ transact: Transact) {
         guard let age = self.retention.age, ContinuousClock.now >= self.nextAgeLook else { return }
@@ -132,15 +149,23 @@ final class TrailRoom: @unchecked Sendable {
         var total: Int { self.pages * TrailRoom.pageBytes + self.logBytes + self.ringBytes }
     }
 
-    private func measure() throws -> Sizes {
-        try self.queue.read { database in
-            Sizes(
-                pages: try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0,
-                freePages: try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0,
-                logBytes: self.log.bytes,
-                ringBytes: self.ringBytes
-            )
-        }
+    private func measure() throws -> Sizes { try self.queue.read { try self.measure($0) } }
+
+    private func measure(_ database: Database) throws -> Sizes {
+        _ = try self.othersHaveWritten(database)
+        return Sizes(
+            pages: try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0,
+            freePages: try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0,
+            logBytes: self.log.bytes,
+            ringBytes: self.ringBytes
+        )
+    }
+
+    /// Whether other connections have committed since this was asked before.
+    private func othersHaveWritten(_ database: Database) throws -> Bool {
+        let version = try Int.fetchOne(database.cachedStatement(sql: "PRAGMA data_version")) ?? 0
+        defer { self.othersSeen = version }
+        return version != self.othersSeen
     }
 
     private func lookAtRings() {
@@ -149,24 +174,52 @@ final class TrailRoom: @unchecked Sendable {
         }
     }
 
-    /// Counts what was written since the last time.
+    /// Counts what batches have written since room was made.
     private func countPages() {
-        let pages = self.gauge.pages
-        let written = pages >= self.pagesSeen ? pages - self.pagesSeen : pages
-        self.pagesSeen = pages
-        self.spare -= written
-        self.commitPages = max(32, written, self.commitPages - self.commitPages / 64)
+        let written = self.gauge.written
+        self.spare -= written - self.pagesSeen
+        self.pagesSeen = written
+        self.commitPages = max(32, self.gauge.takeLargest(), self.commitPages - self.commitPages / 64)
     }
 
     /// What the next commit may write, in pages.
     private var reserve: Int { self.commitPages + self.commitPages / 2 }
 
+    /// How many bytes all files may have, and how many pages the database.
+    private var limits: (cap: Int, most: Int) {
+        let cap = max(self.retention.cap ?? .max, self.ringBytes + Self.least)
+        return (cap, (cap - self.ringBytes - min(self.log.share, cap / 4)) / Self.pageBytes)
+    }
+
+    /// Whether what the next commit writes is still below the cap.
+    private func fits(_ sizes: Sizes, below cap: Int) -> Bool {
+        let next = self.reserve * LogKeeper.pageBytes
+        // A file that was larger than the cap before there was one shrinks while it is written.
+        let stays = sizes.freePages >= self.reserve && sizes.logBytes + next <= self.log.share
+        return stays || sizes.total + next <= cap
+    }
+
+    /// Whether a slice may be dropped now: it frees pages and needs none, but is written into the log.
+    private func fitsSlice(_ sizes: Sizes, below cap: Int) -> Bool {
+        sizes.logBytes <= self.log.share / 2 || self.fits(sizes, below: cap)
+    }
+
+    /// Takes note of how much may be written before sizes are looked at again.
+    private func note(_ sizes: Sizes) {
+        let (cap, most) = self.limits
+        // What making room has written itself is in the sizes, and says nothing of batches.
+        self.pagesSeen = self.gauge.written
+        _ = self.gauge.takeLargest()
+        self.spare = min(most - sizes.usedPages, (cap - sizes.total) / LogKeeper.pageBytes) - self.reserve
+    }
+
     private func makeRoom(_ transact: Transact) throws {
         self.lookAtRings()
-        let cap = max(self.retention.cap ?? .max, self.ringBytes + Self.least)
-        let most = (cap - self.ringBytes - min(self.log.share, cap / 4)) / Self.pageBytes
+        let (cap, most) = self.limits
         var sizes = try self.measure()
-        while sizes.usedPages + self.reserve > most, try self.slice(.cap, transact) {
+        while sizes.usedPages + self.reserve > most {
+            if !self.fitsSlice(sizes, below: cap) { self.log.empty() }
+            guard try self.slice(.cap, transact) else { break }
             self.log.didCommit()
             sizes = try self.measure()
         }
@@ -175,16 +228,13 @@ final class TrailRoom: @unchecked Sendable {
             self.log.didCommit()
             sizes = try self.measure()
         }
-        let next = self.reserve * LogKeeper.pageBytes
-        if sizes.total + next > cap {
+        if sizes.total + self.reserve * LogKeeper.pageBytes > cap {
             self.log.empty()
             sizes = try self.measure()
         }
-        // A file that was larger than the cap before there was one shrinks while it is written.
-        let stays = sizes.freePages >= self.reserve && sizes.logBytes + next <= self.log.share
-        guard stays || sizes.total + next <= cap else { throw OverCap(cap: cap, isLogHeld: sizes.logBytes > 0) }
-        self.countPages()
-        self.spare = min(most - sizes.usedPages, (cap - sizes.total) / LogKeeper.pageBytes) - self.reserve
+        self.leastUsed = sizes.usedPages + self.reserve
+        guard self.fits(sizes, below: cap) else { throw OverCap(cap: cap, isLogHeld: sizes.logBytes > 0) }
+        self.note(sizes)
     }
 
     // MARK: - Dropping
@@ -202,6 +252,16 @@ final class TrailRoom: @unchecked Sendable {
         var seq: UInt64?
         try StorePhase.during(.retention) {
             try transact { database, writer in
+                // Another run may have made room, or used it, since sizes were looked at.
+                if cause == .cap {
+                    let sizes = try self.measure(database)
+                    let (cap, most) = self.limits
+                    guard sizes.usedPages + self.reserve > most else {
+                        didDrop = true
+                        return
+                    }
+                    guard self.fitsSlice(sizes, below: cap) else { throw OverCap(cap: cap, isLogHeld: true) }
+                }
                 guard let slice = try RetentionSlice(database, size: size, olderThan: cutoff) else { return }
                 let number = self.claimedSeq ?? self.recorder.claimNumber()
                 self.claimedSeq = number
