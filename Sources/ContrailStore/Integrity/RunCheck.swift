@@ -11,9 +11,8 @@ enum RunCheck {
             sql: """
                 SELECT r.run_id FROM run AS r
                 WHERE (r.ended_at IS NULL) <> (r.end_state = 'running')
-                    OR (r.ended_at IS NOT NULL AND EXISTS (SELECT 1 FROM batch WHERE run_id = r.run_id)
-                        AND NOT EXISTS (SELECT 1 FROM batch AS b JOIN event AS e ON e.id = b.last_id
-                            WHERE b.run_id = r.run_id AND e.at = r.ended_at))
+                    OR r.ended_at <> (SELECT e.at FROM batch AS b JOIN event AS e ON e.id = b.last_id
+                        WHERE b.run_id = r.run_id ORDER BY b.id DESC LIMIT 1)
                     OR ((r.gone_seq <> 0 OR r.gone_drops <> 0) AND NOT EXISTS (SELECT 1 FROM anchor))
                 LIMIT 1
                 """

@@ -90,6 +90,10 @@ struct TrailVerifierTests {
             ("UPDATE context SET outcome = 'ok' WHERE outcome = 'failed'", "projection_differs", nil),
             ("UPDATE context SET endpoint = 0 WHERE method IS NULL", "projection_differs", nil),
             ("UPDATE run SET ended_at = ended_at + 1", "run_changed", 1),
+            (
+                "UPDATE run SET ended_at = (SELECT e.at FROM batch AS b JOIN event AS e ON e.id = b.last_id ORDER BY b.id LIMIT 1)",
+                "run_changed", 1
+            ),
             ("UPDATE run SET gone_drops = 1", "run_changed", 1),
             ("UPDATE event_kind SET name = 'marc' WHERE name = 'mark'", "schema_changed", nil),
             ("INSERT INTO event_kind VALUES (99, 'other')", "schema_changed", nil),
