@@ -232,6 +232,7 @@ let service: [Target] = [
             "Contrail",
             "ContrailRecorder",
             "ContrailStore",
+            "TestSupport",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Logging", package: "swift-log"),

@@ -3,6 +3,7 @@
 internal import ContrailStore
 internal import Foundation
 internal import Synchronization
+internal import TestSupport
 
 /// The rounds of a run: each starts a child, waits for a phase, kills, recovers and looks.
 struct Rounds {
@@ -11,7 +12,7 @@ struct Rounds {
     private let rings: String
     private let boardPath: String
     private let seed: UInt64
-    private var random: SplitMix
+    private var random: SeededRandom
     private var board: SharedBoard?
 
     private(set) var kills = 0
@@ -30,7 +31,7 @@ struct Rounds {
         self.rings = "\(place)/rings"
         self.boardPath = "\(place)/board"
         self.seed = seed
-        self.random = SplitMix(seed: seed)
+        self.random = SeededRandom(seed: seed)
     }
 
     /// One round. The phase is the one that was hit least so far, in turns with chance.
@@ -121,19 +122,6 @@ struct Rounds {
     private static func rounded(_ milliseconds: Double) -> Double { (milliseconds * 10).rounded() / 10 }
 }
 
-/// Numbers from a seed (SplitMix64).
-struct SplitMix {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        self.state = seed
-    }
-
-    mutating func next(below limit: Int) -> Int {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = self.state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ mixed >> 31) % UInt64(max(limit, 1)))
-    }
+extension SeededRandom {
+    fileprivate mutating func next(below limit: Int) -> Int { Int(self.next() % UInt64(max(limit, 1))) }
 }

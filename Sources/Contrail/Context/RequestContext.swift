@@ -272,7 +272,7 @@ extension App {
             FlightRecorder.RequestLine(
                 method: self.request.method.rawValue,
                 path: self.recordedPath,
-                endpoint: self.endpoint.map { name in self.app.withRecorder { $0.name(name).text } ?? name },
+                endpoint: self.endpoint,
                 requestID: self.requestID.map { self.storable($0, limit: 128) },
                 traceID: self.traceID.map { self.storable($0, limit: 128) }
             )

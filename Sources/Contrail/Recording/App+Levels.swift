@@ -16,7 +16,7 @@ extension App {
         recorded == .off ? .off : self.ownLevel ?? recorded
     }
 
-    /// Where a lifetime that begins now takes its number from, when not all are recorded alike.
+    /// Where a lifetime that begins now takes its number from. Asked only where not all are recorded alike.
     ///
     /// - Parameters:
     ///   - request: The request that the context is pushed for.
@@ -26,7 +26,7 @@ extension App {
         for request: RequestContext? = nil,
         choice: RecordingChoice? = nil
     ) -> OrdinalSource? {
-        guard self.recording.isSelective, self.isRecording else { return nil }
+        guard self.isRecording else { return nil }
         let choice = choice ?? request?.chooseRecording() ?? self.recording.choice(endpoint: nil)
         return OrdinalSource(parent: parent, terms: choice.terms)
     }

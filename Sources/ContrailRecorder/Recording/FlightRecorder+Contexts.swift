@@ -1,7 +1,8 @@
 // Records of the life of a context.
 
 extension FlightRecorder {
-    /// What a request context was pushed for, as it is recorded: free of secrets, at most as long as it says.
+    /// What a request context was pushed for, as it is recorded: free of secrets but for the pattern of the route, which is redacted
+    /// when it is recorded, and at most as long as it says.
     package struct RequestLine: Sendable {
         let method: String
         let path: String
@@ -64,17 +65,19 @@ extension FlightRecorder {
     ) {
         let (app, name) = (self.dictionary.entry(of: app), app)
         let place = self.dictionary.entry(of: site)
-        let endpoint = request.endpoint.map { self.dictionary.entry(of: $0) } ?? .none
+        let endpoint = request.endpoint.map { self.dictionary.entry(of: $0) { self.name($0).text } } ?? .none
+        // The dictionary has it redacted already; only one that goes into the record itself is redacted each time.
+        let pattern = endpoint == .inline ? request.endpoint.map { self.name($0).text } : request.endpoint
         var words = PushWords(app: app, site: place, parent: parent ?? 0, depth: depth, origin: origin)
         words.endpoint = endpoint
         words.hasRequestID = request.requestID != nil
         words.hasTraceID = request.traceID != nil
         let room =
-            request.room + name.room(if: app) + site.room(if: place) + (request.endpoint?.room(if: endpoint) ?? 0)
+            request.room + name.room(if: app) + site.room(if: place) + (pattern?.room(if: endpoint) ?? 0)
         self.put(.requestPush, head, words.words, room: room) {
             $0.add(name, if: app)
             $0.add(site, if: place)
-            if let pattern = request.endpoint { $0.add(pattern, if: endpoint) }
+            if let pattern { $0.add(pattern, if: endpoint) }
             $0.add(request.method, limit: 32)
             $0.add(request.path, limit: 192)
             if let id = request.requestID { $0.add(id, limit: 128) }

@@ -256,14 +256,15 @@ package final class RecordRing: @unchecked Sendable {
     package func read(at now: UInt64) -> Reading {
         let state = self.state
         // A foreign file may say anything; no ring holds more than its slots, counted from where they are free.
-        let end = min(state.position, self.freed.pointee.load(ordering: .acquiring) &+ self.capacity)
+        let freed = self.freed.pointee.load(ordering: .acquiring)
+        let end = min(state.position, freed &+ self.capacity)
         guard self.cursor < end else { return .nothing }
         if let record = self.record(at: self.cursor, before: end) {
             self.wait.end()
             self.cursor &+= record.slots
             return .record(record)
         }
-        let isTight = (end &- self.freed.pointee.load(ordering: .relaxed)) * 2 > self.capacity
+        let isTight = (end &- freed) * 2 > self.capacity
         guard now == .max || self.wait.isOver(at: now, isTight: isTight) else { return .nothing }
         // Whoever claimed this was killed, or stands still: on to the next record.
         let torn = self.unfinishedSlots(at: self.cursor, before: end)

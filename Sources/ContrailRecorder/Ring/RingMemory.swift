@@ -118,7 +118,7 @@ package final class RingMemory: @unchecked Sendable {
     }
 
     /// The layout that the header of a file describes.
-    private static func layout(_ descriptor: CInt) -> RingLayout? {
+    static func layout(_ descriptor: CInt) -> RingLayout? {
         withUnsafeTemporaryAllocation(byteCount: 24, alignment: 8) { header in
             guard let start = header.baseAddress, pread(descriptor, start, 24, 0) == 24,
                 start.load(as: UInt64.self) == RingLayout.magic,

@@ -20,28 +20,19 @@ package struct RingProgress: Sendable, Equatable {
             throw RingError(.inaccessible, "cannot open the ring \(path): \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
-        while true {
-            guard let first = Self.words(descriptor), let second = Self.words(descriptor) else {
-                throw RingError(.notARing, "\(path) is no ring of this version, or is cut: look for a newer contrail")
-            }
-            // The process goes on meanwhile: the two words belong together when neither moved.
-            guard first == second else { continue }
-            self.claimed = RecordRing.split(first.claimed, freed: first.freed).position
-            self.freed = first.freed
-            return
+        // In this order: what is claimed later than it was read how much is free, is not so much that it could be told wrong.
+        guard RingMemory.layout(descriptor) != nil, let freed = Self.word(at: RingLayout.Header.freed, descriptor),
+            let claimed = Self.word(at: RingLayout.Header.claimed, descriptor)
+        else {
+            throw RingError(.notARing, "\(path) is no ring of this version, or is cut: look for a newer contrail")
         }
+        self.freed = freed
+        self.claimed = RecordRing.split(claimed, freed: freed).position
     }
 
-    private static func words(_ descriptor: CInt) -> (claimed: UInt64, freed: UInt64)? {
-        withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { header in
-            guard let start = header.baseAddress, pread(descriptor, start, 256, 0) == 256,
-                start.load(as: UInt64.self) == RingLayout.magic,
-                start.load(fromByteOffset: RingLayout.Header.version, as: UInt32.self) == RingLayout.version
-            else { return nil }
-            return (
-                start.load(fromByteOffset: RingLayout.Header.claimed, as: UInt64.self),
-                start.load(fromByteOffset: RingLayout.Header.freed, as: UInt64.self)
-            )
-        }
+    private static func word(at offset: Int, _ descriptor: CInt) -> UInt64? {
+        var word: UInt64 = 0
+        let size = MemoryLayout<UInt64>.size
+        return pread(descriptor, &word, size, off_t(offset)) == size ? word : nil
     }
 }

@@ -11,7 +11,7 @@ enum DamagedTrail {
     /// Moves the file away. Returns its new name; nil when the path names another file by now, for another process was faster.
     /// The caller's connections to it must be closed afterwards and not before: closing the last one would write to it.
     static func setAside(_ path: String, _ damaged: FileIdentity, at microseconds: Int64) throws -> String? {
-        let path = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let path = FileIdentity.realPath(of: path)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }

@@ -18,4 +18,11 @@ struct FileIdentity: Equatable, Sendable {
         self.device = UInt64(status.st_dev)
         self.node = UInt64(status.st_ino)
     }
+
+    /// The path without symbolic links; itself when there is no file. One file has one such path, however it is spelled.
+    static func realPath(of path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
 }

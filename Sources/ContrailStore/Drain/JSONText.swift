@@ -133,23 +133,5 @@ struct JSONText {
         }
     }
 
-    private mutating func append(_ text: String) {
-        self.bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""): self.bytes.append(contentsOf: #"\""#.utf8)
-            case UInt8(ascii: "\\"): self.bytes.append(contentsOf: #"\\"#.utf8)
-            case 0x00..<0x20:
-                self.bytes.append(contentsOf: #"\u00"#.utf8)
-                self.bytes.append(Self.digit(byte >> 4))
-                self.bytes.append(Self.digit(byte & 15))
-            default: self.bytes.append(byte)
-            }
-        }
-        self.bytes.append(UInt8(ascii: "\""))
-    }
-
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-    }
+    private mutating func append(_ text: String) { JSONString.append(quoted: text, to: &self.bytes) }
 }

@@ -2,12 +2,6 @@
 
 private import Synchronization
 
-#if canImport(Glibc)
-private import Glibc
-#else
-private import Darwin
-#endif
-
 /// Knows the pools by the trail they read. Any thread.
 enum QueryPools {
     private struct Entry: Sendable {
@@ -28,14 +22,10 @@ enum QueryPools {
 
     /// Interrupts the queries over a trail that began before the instant. Returns how many.
     static func interrupt(path: String, begunBefore instant: ContinuousClock.Instant) -> Int {
-        let real = Self.real(path)
-        let pools = self.entries.withLock { $0.filter { Self.real($0.path) == real }.compactMap(\.pool) }
+        let real = FileIdentity.realPath(of: path)
+        let pools = self.entries.withLock { entries in
+            entries.filter { FileIdentity.realPath(of: $0.path) == real }.compactMap(\.pool)
+        }
         return pools.reduce(0) { $0 + $1.interrupt(begunBefore: instant) }
-    }
-
-    private static func real(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
     }
 }

@@ -146,14 +146,7 @@ final class RunLiveness: Sendable {
     }
 
     private static func path(_ database: String, _ runUUID: String) -> String {
-        "\(self.real(database))-run-\(runUUID)"
-    }
-
-    /// The database's path without symbolic links: one file has one lock, however it is spelled.
-    private static func real(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        "\(FileIdentity.realPath(of: database))-run-\(runUUID)"
     }
 
     /// A lock of the whole file for writing.

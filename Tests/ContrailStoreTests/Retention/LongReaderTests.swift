@@ -5,7 +5,6 @@ import ContrailRecorder
 import ContrailStore
 import Foundation
 import GRDB
-import Logging
 import Synchronization
 import Testing
 
@@ -13,29 +12,6 @@ extension RetentionTests {
     @Suite("Retention that is disturbed")
     struct LongReaderTests {
         private static let cap = 5 << 19
-
-        /// Keeps what is logged.
-        private final class Lines: Sendable {
-            private let lines = Mutex<[String]>([])
-            var all: [String] { self.lines.withLock { $0 } }
-
-            var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
-
-            fileprivate func add(_ line: String) { self.lines.withLock { $0.append(line) } }
-
-            private struct Handler: LogHandler {
-                let lines: Lines
-                var metadata: Logger.Metadata = [:]
-                var logLevel: Logger.Level = .info
-
-                subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-                    get { self.metadata[key] }
-                    set { self.metadata[key] = newValue }
-                }
-
-                func log(event: LogEvent) { self.lines.add("\(event.message)") }
-            }
-        }
 
         /// Whether something is over, for those who work on until it is.
         private final class Switch: Sendable {
@@ -51,12 +27,12 @@ extension RetentionTests {
         )
         func foreignReader() async throws {
             let directory = try TemporaryTrail()
-            let lines = Lines()
+            let log = LineLog()
             let trail = try directory.open(
                 capacity: 2048,
                 interval: .milliseconds(1),
                 retention: .init(cap: Self.cap),
-                logger: lines.logger
+                logger: log.logger
             )
             let traffic = try Traffic(trail)
             await traffic.requests(0..<100)
@@ -85,9 +61,9 @@ extension RetentionTests {
             trail.close()
             let told = try directory.integer("SELECT sum(detail ->> '$.count') FROM events WHERE kind = 'drop'")
             #expect(told == Int(accounting.dropped))
-            #expect(lines.all.contains { $0.contains("more than its share") })
-            #expect(lines.all.contains { $0.contains("reached its cap") && $0.contains("end the reader") })
-            #expect(lines.all.contains { $0.contains("being written again") })
+            #expect(log.lines.contains { $0.contains("more than its share") })
+            #expect(log.lines.contains { $0.contains("reached its cap") && $0.contains("end the reader") })
+            #expect(log.lines.contains { $0.contains("being written again") })
             #expect(try TrailVerifier(path: directory.path).run().finding == nil)
         }
 
