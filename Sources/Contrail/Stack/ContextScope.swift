@@ -27,6 +27,8 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     /// Whether the unit ends with the scope.
     private let ownsUnit: Bool
     private let parent: TrailEvent.ContextOrdinal?
+    /// What earlier work left on the thread: reported when the request is pushed, with the number that it gets then.
+    private let left: PoisonedThread.Findings?
     let site: Site
 
     private let isFinished = Atomic<Bool>(false)
@@ -131,6 +133,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.openedAt = time
         self.ownsUnit = worker == nil
         self.parent = nil
+        self.left = nil
         self.site = site
         super.init(owner: owner, app: context, request: request, following: worker)
     }
@@ -154,6 +157,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.openedAt = 0
         self.ownsUnit = claim.isOwned
         self.parent = around?.app === context ? nil : context.app.ordinal(of: around?.app)
+        self.left = nil
         self.site = site
         super.init(
             owner: owner,
@@ -226,10 +230,14 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     }
 
     private init(_ request: App.RequestContext, of caller: ExecutionID, worker: Worker?, site: Site) {
+        // Before anything is inherited: what is found is nobody's outer context.
+        self.left = PoisonedThread.find(caller, naming: worker)
         let outer = Scope.current(of: caller)
         let inherited = outer.flatMap { ContextLayers.inheritable(from: $0) }
         let around = inherited?.visible
-        let reused = around?.app.flatMap { $0.app === request.app ? $0 : nil }
+        let reused = around?.app.flatMap { context in
+            context.app === request.app && inherited?.isRemains(context) != true ? context : nil
+        }
         let appContext = reused ?? AppContext(request.app, origin: request.origin)
         let claim = UnitClaim.forRequest(
             of: request.app,
@@ -384,6 +392,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             by: self.owner,
             ownsApp: self.ownsApp
         )
+        if let left { left.report(reader: (request.app, request.lifetime.current), self.site) }
         do {
             if request.opensForUser {
                 try self.run { try request.open() }

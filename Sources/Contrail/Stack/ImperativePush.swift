@@ -119,13 +119,9 @@ extension App.RequestContext {
 
     /// The first of the two steps of a push: the request is current, its session is not open. A failure undoes itself.
     func pushUnopened(worker: Worker?, checksThread: Bool = true, _ site: Site) throws {
-        let remains = checksThread ? PoisonedThread.findRemains(ExecutionID.current, naming: worker) : []
         // Reported with the number that the push gives the request.
-        let strays = checksThread ? PoisonedThread.takeStrayValues(ExecutionID.current, naming: worker) : []
-        defer {
-            if !remains.isEmpty { PoisonedThread.report(remains, reader: (self.app, self.lifetime.current), site) }
-            if !strays.isEmpty { PoisonedThread.report(strays, reader: (self.app, self.lifetime.current), site) }
-        }
+        let left = checksThread ? PoisonedThread.find(ExecutionID.current, naming: worker) : nil
+        defer { left?.report(reader: (self.app, self.lifetime.current), site) }
         let (scope, layers) = try ContextLayers.writable(for: "push this request context", site)
         let claim = UnitClaim.forRequest(
             of: self.app,

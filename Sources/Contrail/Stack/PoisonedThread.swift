@@ -15,17 +15,44 @@ enum PoisonedThread {
         self.report(layers.declareRemains(), reader: context.map { ($0.app, $0.lifetime.current) }, site)
     }
 
-    /// What the push of a request finds left on its thread. It is declared remains then, and reported by the caller.
-    static func findRemains(_ caller: ExecutionID, naming worker: Worker?) -> [ContextPush] {
+    /// What the push of a request finds that earlier work left on its thread; nil when there is nothing, or the caller is a task. What was
+    /// pushed is declared remains then, what was set is gone from the thread, and both are for the caller to report.
+    static func find(_ caller: ExecutionID, naming worker: Worker?) -> Findings? {
+        guard !caller.isTask else { return nil }
+        let findings = Findings(
+            pushes: self.findRemains(caller, naming: worker),
+            values: self.takeStrayValues(naming: worker)
+        )
+        return findings.pushes.isEmpty && findings.values.isEmpty ? nil : findings
+    }
+
+    /// What was found. An object, so that whoever keeps none keeps one word.
+    final class Findings: Sendable {
+        fileprivate let pushes: [ContextPush]
+        fileprivate let values: [StrayValue]
+
+        fileprivate init(pushes: [ContextPush], values: [StrayValue]) {
+            self.pushes = pushes
+            self.values = values
+        }
+
+        /// Records a problem for each, with the number that the push gave the reader.
+        func report(reader: (app: App, lifetime: Lifetime), _ site: Site) {
+            PoisonedThread.report(self.pushes, reader: reader, site)
+            PoisonedThread.report(self.values, reader: reader, site)
+        }
+    }
+
+    private static func findRemains(_ caller: ExecutionID, naming worker: Worker?) -> [ContextPush] {
         guard let layers = self.root(of: caller) else { return [] }
         guard worker != nil || (layers.topRequest != nil && ThreadState.current.isPooled) else { return [] }
         return layers.declareRemains()
     }
 
-    /// What earlier work set on the thread in contexts that have ended, and never reset. It is gone from the thread then, and
-    /// reported by the caller. Only where requests do not nest by hand: elsewhere a variable stays until it is reset.
-    static func takeStrayValues(_ caller: ExecutionID, naming worker: Worker?) -> [StrayValue] {
-        guard !caller.isTask, let root = Scope.threadRootInSight, root.layers?.pushCount ?? 0 == 0,
+    /// What earlier work set on the thread in contexts that have ended, and never reset. Only where requests do not nest by hand:
+    /// elsewhere a variable stays until it is reset.
+    private static func takeStrayValues(naming worker: Worker?) -> [StrayValue] {
+        guard let root = Scope.threadRootInSight, root.layers?.pushCount ?? 0 == 0,
             worker != nil || ThreadState.current.isPooled
         else {
             return []
@@ -33,8 +60,7 @@ enum PoisonedThread {
         return ThreadState.current.takeStrayValues()
     }
 
-    /// Records a problem for each.
-    static func report(_ strays: [StrayValue], reader: (app: App, lifetime: Lifetime), _ site: Site) {
+    private static func report(_ strays: [StrayValue], reader: (app: App, lifetime: Lifetime), _ site: Site) {
         for stray in strays {
             guard let owner = stray.place.owner as? LifetimeOwner else { continue }
             let isSameTrail = owner.app.recorder === reader.app.recorder
@@ -63,8 +89,7 @@ enum PoisonedThread {
         return layers
     }
 
-    /// Records a problem for each.
-    static func report(_ remains: [ContextPush], reader: (app: App, lifetime: Lifetime)?, _ site: Site) {
+    private static func report(_ remains: [ContextPush], reader: (app: App, lifetime: Lifetime)?, _ site: Site) {
         for remains in remains {
             let (context, lifetime) = remains.described
             let app = remains.app

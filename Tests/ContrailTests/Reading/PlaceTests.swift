@@ -76,6 +76,37 @@ struct PlaceTests {
         #expect(problems.allSatisfy { $0.problem.ownerSite != nil && ($0.problem.ageNanoseconds ?? 0) > 0 })
     }
 
+    @Test("The closure form finds it as well, with the request that found it.")
+    func poisonedClosureForm() async throws {
+        let app = self.desk.app
+        let left = App.RequestContext(app, get("/left"))
+        let seen = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<[Bool], any Error>) in
+            DispatchQueue(label: "pool").async {
+                continuation.resume(
+                    with: Result { () throws -> [Bool] in
+                        try left.push()
+                        left.appContext?.g["tenant"] = "a"
+                        var seen: [Bool] = []
+                        for _ in 0..<2 {
+                            try withRequestContext(app, get("/next")) { context in
+                                seen.append(try Current.g.contains("tenant") || context.appContext === left.appContext)
+                            }
+                        }
+                        try left.pop()
+                        return seen
+                    }
+                )
+            }
+        }
+        let events = self.desk.events()
+        let problems = events.problems.filter { $0.problem.kind == .poisonedWorker }
+        #expect(seen == [false, false])
+        #expect(problems.count == 2, "the request and the app context that it brought along, once")
+        #expect(Set(problems.compactMap(\.problem.other)).count == 1, "the first request that found them")
+        #expect(problems.allSatisfy { $0.problem.ownerSite != nil && $0.problem.other != $0.event.context })
+    }
+
     @Test("A hand-off that runs where earlier work left a context reports it once, and hides it.")
     func poisonedHandOff() async throws {
         let app = self.desk.app
