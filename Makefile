@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 .PHONY: help deps build run test format lint soundness test-tsan stress torture moments bitflips fuzz docs smoke bench bench-peers \
-	bench-allocations bench-latency deploy-check clean
+	bench-allocations bench-latency bench-growth deploy-check clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,11 @@ bench-peers: ## measure contexts and variables against Flask, in turns; STRICT=1
 bench-latency: ## measure one record while disk and processors are busy, and trace its system calls; STRICT=1 fails on a missed bar
 	@scripts/install-packages.sh trace
 	@scripts/bench-latency.sh
+
+bench-growth: export SIZES ?= 1000000 10000000 50000000
+bench-growth: ## grow one trail to SIZES (1, 10 and 50 million) events, and compare the drain and point queries at each; takes 10 GB
+	@scripts/install-packages.sh build
+	swift run -c release --package-path Benchmarks DrainRate --growth $(SIZES)
 
 bench-allocations: ## count the heap allocations of contexts and variables; a read that makes one fails
 	@scripts/install-packages.sh build

@@ -61,6 +61,8 @@ struct Rounds {
     }
 
     private mutating func nextTarget() -> StorePhase {
+        // Nothing is there to erase from, or to recover.
+        if self.kills == 0 { return .append }
         if self.random.next(below: 4) == 0 {
             return StorePhase.allCases[self.random.next(below: StorePhase.allCases.count)]
         }
@@ -84,7 +86,7 @@ struct Rounds {
             ] + (target == .erase ? ["--erases"] : [])
         try child.run()
         // Some way into the phase, and some way into the work.
-        let work = self.random.next(below: 2000)
+        let work = 1 + self.random.next(below: 2000)
         let spins = self.random.next(below: 20_000)
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline, child.isRunning {

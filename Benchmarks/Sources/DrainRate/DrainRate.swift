@@ -25,6 +25,15 @@ struct DrainRate: AsyncParsableCommand {
     @Option(help: "Keep the trail below so many MiB: then the drain drops as much as it stores.")
     var cap: Int?
 
+    @Option(
+        parsing: .upToNextOption,
+        help: "Grow one trail to these numbers of events instead, and compare turns and point queries at each."
+    )
+    var growth: [Int] = []
+
+    @Option(help: "Where the random rows that are asked for come from.")
+    var seed = UInt64.random(in: 0...(1 << 48))
+
     @Flag(help: "Write the trail without a chain of hashes.")
     var unchained = false
 
@@ -42,6 +51,16 @@ struct DrainRate: AsyncParsableCommand {
             isChained: !self.unchained,
             cap: self.cap.map { $0 << 20 }
         )
+        if !self.growth.isEmpty {
+            print("seed \(self.seed)")
+            let path = folder.appendingPathComponent("drain.sqlite").path
+            var growth = Growth(drained, path: path, seed: self.seed)
+            let worst = try await growth.run(self.growth)
+            drained.close()
+            print(String(format: "worst       %.2f times the first size; the bar is 1.20", worst))
+            if self.strict, worst > 1.2 { throw ExitCode.failure }
+            return
+        }
         let raw = try RawLoop(path: folder.appendingPathComponent("raw.sqlite").path, schema: try drained.schema())
         var drain = Turns()
         var loop = Turns()

@@ -35,6 +35,15 @@ final class DrainedTrail {
         try self.app.teardownRequest("release_stock") { _, _ in }
     }
 
+    /// How many events it has.
+    var count: Int { Int(self.trail.recorder.accounting.stored) }
+
+    /// How many requests it has; each has two contexts.
+    var requests: Int { self.number }
+
+    /// The id of a request.
+    static func requestID(_ number: Int) -> String { String(format: "%032x", number) }
+
     /// The longest that retention has kept the drain from writing.
     var longestPause: Duration { self.trail.status.longestRetentionPause }
 
@@ -90,7 +99,7 @@ final class DrainedTrail {
         self.app.recycle(worker)
         try withAppContext(self.app, worker: worker) { appContext in
             let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/orders/\(number % 10_000)?x=1")
-            let requestID = String(format: "%032x", number)
+            let requestID = Self.requestID(number)
             let context = App.RequestContext(self.app, head, endpoint: "/orders/{id}", requestID: requestID)
             try context.push()
             appContext.g["order_id"] = number
