@@ -139,6 +139,7 @@ let service: [Target] = [
             .embedInCode("v0004_compact.sql"),
             .embedInCode("v0005_history.sql"),
             .embedInCode("v0006_retention.sql"),
+            .embedInCode("v0007_runs.sql"),
         ],
         swiftSettings: adapterSettings
     ),

@@ -19,4 +19,5 @@ package let migrations: [Migration] = [
         identifier: "v0006_retention",
         sql: String(decoding: PackageResources.v0006_retention_sql, as: UTF8.self)
     ),
+    Migration(identifier: "v0007_runs", sql: String(decoding: PackageResources.v0007_runs_sql, as: UTF8.self)),
 ]

@@ -23,6 +23,9 @@ struct Bitflips: AsyncParsableCommand {
     @Option(help: "The key of the chain.")
     var key: String?
 
+    @Flag(name: .customLong("cut"), help: "Take a trail of which retention has dropped the first run.")
+    var isCut = false
+
     /// The largest trail that is looked at.
     private static let limit = 512 * 1024
     /// How many misses end the run.
@@ -38,7 +41,12 @@ struct Bitflips: AsyncParsableCommand {
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: place) }
         FileHandle.standardError.write(Data("bitflips in \(place), seed \(seed)\n".utf8))
-        let specimen = try await Specimen(in: place, rounds: self.rounds, key: self.key.map { Array($0.utf8) })
+        let specimen = try await Specimen(
+            in: place,
+            rounds: self.rounds,
+            key: self.key.map { Array($0.utf8) },
+            isCut: self.isCut
+        )
         var run = try FlipRun(specimen, seed: seed)
         guard run.size <= Self.limit else { throw ValidationError("the trail has \(run.size) bytes: use fewer rounds") }
         var flips = 0
@@ -47,7 +55,7 @@ struct Bitflips: AsyncParsableCommand {
             flips += 1
         }
         var tampering = BatchTampering(specimen)
-        try tampering.run()
+        if !self.isCut { try tampering.run() }
         let tally = run.tally
         let missed = tally.missed + tampering.missed
         print(

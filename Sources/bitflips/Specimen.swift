@@ -17,14 +17,23 @@ package struct Specimen {
     private struct Broken: Error {}
 
     /// Writes the trail: so many rounds of contexts in the first run, a run that erases a value, and a third one.
-    package init(in directory: String, rounds: Int, key: [UInt8]? = nil) async throws {
+    ///
+    /// - Parameter isCut: Whether retention drops the first run, but for a context that is pinned, and as many rounds follow.
+    package init(in directory: String, rounds: Int, key: [UInt8]? = nil, isCut: Bool = false) async throws {
         self.path = "\(directory)/contrail.sqlite"
         self.key = key
         let integrity: TrailStore.Integrity = key.map { .keyed($0) } ?? .chained
         let first = try self.open(integrity)
         try await self.fill(first, rounds: rounds)
+        if isCut { try await first.pin(1 << 32 + 3) }
         first.close()
         _ = try Erasure(path: self.path).run(key: "mail", equals: "ann@shop.example", integrity: integrity)
+        if isCut {
+            try await self.cut(integrity)
+            let second = try self.open(integrity)
+            try await self.fill(second, rounds: rounds)
+            second.close()
+        }
         let last = try self.open(integrity)
         try await self.fill(last, rounds: 1)
         last.close()
@@ -36,11 +45,32 @@ package struct Specimen {
         try TrailVerifier(path: self.path, key: self.key).run().finding
     }
 
-    private func open(_ integrity: TrailStore.Integrity) throws -> TrailStore {
+    /// Lets retention drop everything that is older than the run, which leaves a context open.
+    private func cut(_ integrity: TrailStore.Integrity) async throws {
+        let trail = try self.open(integrity, retention: .init(cap: nil, age: .milliseconds(1)))
+        let app = App("shop", recorder: trail.recorder)
+        let recorder = trail.recorder
+        try await withAppContext(app) { context async throws in
+            context.g["job"] = "long"
+            // Each batch gives the drain another look at the age of those before.
+            for _ in 0..<100 where try RetentionStatus(path: self.path).slices < 2 {
+                recorder.recordMark(RecordHead(), name: "tick", site: Site())
+                await trail.flush()
+            }
+        }
+        trail.close()
+        guard try RetentionStatus(path: self.path).slices > 0 else { throw Broken() }
+    }
+
+    private func open(
+        _ integrity: TrailStore.Integrity,
+        retention: TrailStore.Retention = .unlimited
+    ) throws -> TrailStore {
         var configuration = TrailStore.Configuration(
             recorder: .init(capacity: 8192),
             durability: .group(.milliseconds(2)),
-            integrity: integrity
+            integrity: integrity,
+            retention: retention
         )
         configuration.logger = Logger(label: "bitflips") { _ in SwiftLogNoOpLogHandler() }
         return try TrailStore(path: self.path, app: "shop", configuration: configuration)

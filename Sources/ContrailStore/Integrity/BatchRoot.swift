@@ -27,18 +27,28 @@ struct BatchRoot {
 
 /// The leaf of a run: what its row says from the beginning and keeps saying.
 enum RunLeaf {
+    /// What a row of `run` keeps saying.
+    static let columns = "run_id, run_uuid, app, host, pid, executable, version, started_at"
+
     static func digest(of runID: Int64, in database: Database) throws -> Digest32 {
+        try self.digest(of: self.columns, runID, in: database)
+    }
+
+    /// The seal of a run that is over: the same, with its end.
+    static func seal(of runID: Int64, in database: Database) throws -> String {
+        try self.digest(of: "\(self.columns), ended_at, end_state", runID, in: database).text
+    }
+
+    private static func digest(of columns: String, _ runID: Int64, in database: Database) throws -> Digest32 {
         var row = CanonicalRow()
         row.begin(.run)
         let rows = try Row.fetchCursor(
             database,
-            sql: """
-                SELECT run_id, run_uuid, app, host, pid, executable, version, started_at FROM run WHERE run_id = ?
-                """,
+            sql: "SELECT \(columns) FROM run WHERE run_id = ?",
             arguments: [runID]
         )
         return try withExtendedLifetime(rows) {
-            if let stored = try rows.next() { row.append(stored, columns: 0..<8) }
+            if let stored = try rows.next() { row.append(stored, columns: 0..<stored.count) }
             return row.digest
         }
     }

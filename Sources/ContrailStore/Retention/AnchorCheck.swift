@@ -22,7 +22,7 @@ struct AnchorCheck {
         if word != self.anchor.digest.text {
             return self.changed("the last slice of retention left another anchor than this one")
         }
-        return try self.wrongName() ?? self.strangerAmongEvents() ?? self.wrongKept()
+        return try self.wrongName() ?? self.wrongRun() ?? self.strangerAmongEvents() ?? self.wrongKept()
     }
 
     private func changed(_ message: String) -> TrailVerifier.Finding {
@@ -34,6 +34,25 @@ struct AnchorCheck {
         let lanes = try TrailAnchor.digest(of: .lane, after: 0, upTo: self.anchor.lastLane, self.database)
         if strings == self.anchor.strings, lanes == self.anchor.lanes { return nil }
         return self.changed("a string or a lane that a dropped batch had stored is another")
+    }
+
+    private func wrongRun() throws -> TrailVerifier.Finding? {
+        guard self.anchor.lastRun != 0 else { return nil }
+        let sealed = try Row.fetchAll(self.database, sql: "SELECT run_id, seal FROM run WHERE seal IS NOT NULL")
+        for row in sealed {
+            let id = row.integer(0) ?? 0
+            guard try RunLeaf.seal(of: id, in: self.database).databaseValue != row[1] else { continue }
+            return .init(
+                kind: "run_changed",
+                batch: nil,
+                row: id,
+                message: "runs says something else of run \(id) than when its last batch was dropped"
+            )
+        }
+        guard try TrailAnchor.digestOfRuns(upTo: self.anchor.lastRun, self.database) != self.anchor.runs else {
+            return nil
+        }
+        return self.changed("a run that was there at the last slice of retention is another, or gone")
     }
 
     /// An event that is older than the first batch is kept, or should not be there. Without an anchor there may be events that

@@ -87,6 +87,7 @@ struct RetentionSlice {
         try self.move(&anchor, database)
         let names = try sweep?.finish(&anchor, database)
         anchor.kept = try KeptEvents.digest(database)
+        try anchor.coverRuns(upTo: self.batches.map(\.runID).max() ?? 0, database)
         try anchor.write(database)
         let bytes = ((try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0) - free) * 4096
         try database.execute(

@@ -17,6 +17,9 @@ struct TrailAnchor: Equatable {
     var strings = Digest32.zero
     var lanes = Digest32.zero
     var kept = Digest32.zero
+    /// The runs that were there, and their digest. 0 in an anchor that an older version wrote.
+    var lastRun: Int64 = 0
+    var runs = Digest32.zero
 
     init() {}
 
@@ -24,28 +27,34 @@ struct TrailAnchor: Equatable {
     init?(_ database: Database) throws {
         let row = try Row.fetchOne(
             database,
-            sql: "SELECT batch_id, last_id, last_string, last_lane, root, strings, lanes, kept FROM anchor"
+            sql:
+                "SELECT batch_id, last_id, last_string, last_lane, last_run, root, strings, lanes, kept, runs FROM anchor"
         )
         guard let row, let batch = row.integer(0), let lastID = row.integer(1), let lastString = row.integer(2),
-            let lastLane = row.integer(3)
+            let lastLane = row.integer(3), let lastRun = row.integer(4)
         else { return nil }
-        let digests = (4..<8).compactMap { row.bytes($0).flatMap { Digest32($0) } }
-        guard digests.count == 4 else { return nil }
+        let digests = (5..<(lastRun == 0 ? 9 : 10)).map { row.bytes($0).flatMap { Digest32($0) } }
+        guard let root = digests[0], let strings = digests[1], let lanes = digests[2], let kept = digests[3] else {
+            return nil
+        }
         (self.batch, self.lastID, self.lastString, self.lastLane) = (batch, lastID, lastString, lastLane)
-        (self.root, self.strings, self.lanes, self.kept) = (digests[0], digests[1], digests[2], digests[3])
+        (self.root, self.strings, self.lanes, self.kept) = (root, strings, lanes, kept)
+        guard lastRun != 0 else { return }
+        guard let runs = digests[4] else { return nil }
+        (self.lastRun, self.runs) = (lastRun, runs)
     }
 
     /// Writes the row.
     func write(_ database: Database) throws {
         try database.execute(
             sql: """
-                INSERT OR REPLACE INTO anchor (id, batch_id, root, last_id, last_string, last_lane, strings, lanes, kept)
-                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO anchor
+                    (id, batch_id, root, last_id, last_string, last_lane, strings, lanes, kept, last_run, runs)
+                VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 self.batch, self.root.data, self.lastID, self.lastString, self.lastLane, self.strings.data,
-                self.lanes.data,
-                self.kept.data,
+                self.lanes.data, self.kept.data, self.lastRun, self.runs.data,
             ]
         )
     }
@@ -56,6 +65,10 @@ struct TrailAnchor: Equatable {
         row.begin(.anchor)
         for number in [self.batch, self.lastID, self.lastString, self.lastLane] { row.append(number) }
         for digest in [self.root, self.strings, self.lanes, self.kept] { row.append(digest) }
+        if self.lastRun != 0 {
+            row.append(self.lastRun)
+            row.append(self.runs)
+        }
         return row.digest
     }
 }
@@ -110,6 +123,46 @@ extension TrailAnchor {
         )
         while let row = try rows.next() {
             leaf.begin(table)
+            leaf.append(row, columns: 0..<row.count)
+            digest.add(leaf.digest)
+        }
+        return digest.value
+    }
+
+    /// Takes in all runs that there are, and seals those that are over and have no batch any more.
+    ///
+    /// - Parameter lastDropped: The highest run of which a batch has gone: later ones have all of theirs.
+    mutating func coverRuns(upTo lastDropped: Int64, _ database: Database) throws {
+        let ended = try Int64.fetchAll(
+            database,
+            sql: "SELECT run_id FROM run WHERE run_id <= ? AND seal IS NULL AND ended_at IS NOT NULL",
+            arguments: [lastDropped]
+        )
+        for run in ended {
+            let batch = try Row.fetchOne(
+                database,
+                sql: "SELECT 1 FROM batch WHERE run_id = ? LIMIT 1",
+                arguments: [run]
+            )
+            guard batch == nil else { continue }
+            let seal = try RunLeaf.seal(of: run, in: database)
+            try database.execute(sql: "UPDATE run SET seal = ? WHERE run_id = ?", arguments: [seal, run])
+        }
+        self.lastRun = try Int64.fetchOne(database, sql: "SELECT max(run_id) FROM run") ?? 0
+        self.runs = try Self.digestOfRuns(upTo: self.lastRun, database)
+    }
+
+    /// The digest of what stays as it is of the runs up to a number, between one slice and the next.
+    static func digestOfRuns(upTo last: Int64, _ database: Database) throws -> Digest32 {
+        var digest = RunningDigest()
+        var leaf = CanonicalRow()
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT \(RunLeaf.columns), gone_seq, gone_drops, seal FROM run WHERE run_id <= ? ORDER BY run_id",
+            arguments: [last]
+        )
+        while let row = try rows.next() {
+            leaf.begin(.run)
             leaf.append(row, columns: 0..<row.count)
             digest.add(leaf.digest)
         }

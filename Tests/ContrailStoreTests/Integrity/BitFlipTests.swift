@@ -23,6 +23,19 @@ struct BitFlipTests {
         #expect(tally.detected > 0 && tally.integrityCheck > 0, "seed \(seed): \(tally)")
     }
 
+    @Test("The same in a trail of which retention has dropped a part, and kept what is pinned.")
+    func cutTrail() async throws {
+        let seed = UInt64.random(in: 0...(1 << 48))
+        print("turned bits of a cut trail, seed \(seed)")
+        let directory = try TemporaryTrail()
+        let specimen = try await Specimen(in: directory.directory, rounds: 5, isCut: true)
+        #expect(try directory.integer("SELECT count(*) FROM kept") ?? 0 > 0)
+        var run = try FlipRun(specimen, seed: seed)
+        for _ in 0..<Self.flips { try run.next() }
+        #expect(run.tally.missed.isEmpty, "seed \(seed)")
+        #expect(run.tally.detected > 0 && run.tally.integrityCheck > 0, "seed \(seed): \(run.tally)")
+    }
+
     @Test("Removed, exchanged and cut batches are found.")
     func batches() async throws {
         let directory = try TemporaryTrail()

@@ -95,6 +95,8 @@ struct TrailVerifierTests {
                 "run_changed", 1
             ),
             ("UPDATE run SET gone_drops = 1", "run_changed", 1),
+            ("UPDATE run SET seal = 'x'", "run_changed", 1),
+            ("PRAGMA ignore_check_constraints = ON; UPDATE run SET end_state = 'Clean'", "run_changed", 1),
             ("UPDATE event_kind SET name = 'marc' WHERE name = 'mark'", "schema_changed", nil),
             ("INSERT INTO event_kind VALUES (99, 'other')", "schema_changed", nil),
             (
