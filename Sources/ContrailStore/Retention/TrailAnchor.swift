@@ -28,7 +28,7 @@ struct TrailAnchor: Equatable {
         let row = try Row.fetchOne(
             database,
             sql:
-                "SELECT batch_id, last_id, last_string, last_lane, last_run, root, strings, lanes, kept, runs FROM anchor"
+                "SELECT batch_id, last_id, last_string, last_lane, last_run, root, strings, lanes, kept, runs FROM anchor WHERE id = 1"
         )
         guard let row, let batch = row.integer(0), let lastID = row.integer(1), let lastString = row.integer(2),
             let lastLane = row.integer(3), let lastRun = row.integer(4)

@@ -184,6 +184,9 @@ extension RetentionTests {
             ("UPDATE anchor SET last_id = last_id - 1", "batch_changed"),
             ("UPDATE anchor SET root = zeroblob(32)", "batch_changed"),
             ("UPDATE anchor SET kept = zeroblob(32)", "anchor_changed"),
+            ("UPDATE anchor SET last_run = last_run - 1", "anchor_changed"),
+            ("UPDATE run SET host = 'other' WHERE run_id = 1", "batch_changed"),
+            ("PRAGMA ignore_check_constraints = ON; UPDATE anchor SET id = 3", "batch_missing"),
             ("DELETE FROM anchor", "batch_missing"),
             ("DELETE FROM batch WHERE id = (SELECT min(id) FROM batch)", "batch_missing"),
             (
