@@ -20,8 +20,9 @@ final class LogKeeper: @unchecked Sendable {
     /// How long readers are waited for that may be about to end, in milliseconds. Nobody can write meanwhile.
     private static let readerWait = 50
     private static let retryPause: Duration = .milliseconds(250)
-    /// Others write and move the log too, one at a time. They are waited for this often, for this long, in microseconds.
-    private static let turns = 10
+    /// Others write and move the log too, one at a time. They are waited for so long, and asked for again after so many
+    /// microseconds.
+    private static let turnPatience: Duration = .milliseconds(50)
     private static let turnPause: UInt32 = 5000
 
     private let queue: DatabaseQueue
@@ -75,8 +76,9 @@ final class LogKeeper: @unchecked Sendable {
     /// Moves all of the log into the database and cuts it to nothing. Returns false when a reader was in the way.
     @discardableResult
     func empty() -> Bool {
+        let begin = ContinuousClock.now
         var outcome = self.checkpoint("TRUNCATE")
-        for _ in 1..<Self.turns where outcome == .notTried || outcome == .heldByWriter {
+        while outcome == .notTried || outcome == .heldByWriter, ContinuousClock.now - begin < Self.turnPatience {
             usleep(Self.turnPause)
             outcome = self.checkpoint("TRUNCATE")
         }
@@ -86,12 +88,12 @@ final class LogKeeper: @unchecked Sendable {
         }
         let now = ContinuousClock.now
         self.nextAttempt = now + Self.retryPause
-        // Who writes is in the way for a moment, and leaves nothing behind.
-        guard outcome == .heldByReader else { return false }
         guard let since = self.blockedSince else {
             self.blockedSince = now
             return false
         }
+        // Who is in the way again, and later still, is no writer: those leave nothing behind.
+        guard outcome == .heldByReader || now - since >= Self.retryPause else { return false }
         if now - since >= self.readerPatience {
             let count = QueryPools.interrupt(path: self.queue.path, begunBefore: since)
             if count > 0 {
@@ -118,7 +120,7 @@ final class LogKeeper: @unchecked Sendable {
         case done
         /// Somebody else moves it, or the database is locked.
         case notTried
-        /// All that could be moved is in the database, and somebody writes.
+        /// All of it is in the database, and somebody writes, or reads the end of it.
         case heldByWriter
         /// Somebody reads what a part of it would overwrite.
         case heldByReader
