@@ -67,10 +67,11 @@ docs: ## make the documentation of the module Contrail as static pages in .build
 smoke: ## build in release mode, start the example service and hold its trail against real requests
 	@STAGES="release smoke" scripts/test.sh
 
-bench: ## measure contexts, variables, the drain and the queries of the trail in release mode
+bench: ## measure contexts, variables, the drain, recovery and the queries of the trail in release mode
 	@scripts/install-packages.sh build
 	swift package --package-path Benchmarks --disable-sandbox benchmark --no-progress --target ContextCosts
 	swift run -c release --package-path Benchmarks DrainRate
+	swift run -c release --package-path Benchmarks DrainRate --recovery
 	swift run -c release --package-path Benchmarks TrailQueries
 
 bench-peers: ## measure contexts and variables against Flask, in turns; STRICT=1 fails on a missed bar

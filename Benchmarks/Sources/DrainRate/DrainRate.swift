@@ -31,6 +31,15 @@ struct DrainRate: AsyncParsableCommand {
     )
     var growth: [Int] = []
 
+    @Flag(help: "Time the recovery of full rings of killed processes instead, the default one and a larger one.")
+    var recovery = false
+
+    @Option(help: .hidden)
+    var fill: String?
+
+    @Option(help: .hidden)
+    var slots = 65_536
+
     @Option(help: "Where the random rows that are asked for come from.")
     var seed = UInt64.random(in: 0...(1 << 48))
 
@@ -41,10 +50,17 @@ struct DrainRate: AsyncParsableCommand {
     var strict = false
 
     func run() async throws {
+        if let fill { return try Recovery.fillAndDie(path: fill, slots: self.slots) }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("drain-rate-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
 
+        if self.recovery {
+            let longest = try Recovery.run(in: folder, slots: [self.slots, self.slots * 8])
+            print("bar         400 ms for the first")
+            if self.strict, longest > 400 { throw ExitCode.failure }
+            return
+        }
         let drained = try DrainedTrail(
             path: folder.appendingPathComponent("drain.sqlite").path,
             events: self.events,

@@ -16,11 +16,9 @@ final class DrainedTrail {
     private var number = 0
     private var stored: UInt64 = 0
 
-    init(path: String, events: Int, isChained: Bool, cap: Int?) throws {
-        self.path = path
-        self.events = min(events, 500_000)
+    convenience init(path: String, events: Int, isChained: Bool, cap: Int?) throws {
         // The drain wakes when it is asked to.
-        self.trail = try TrailStore(
+        let trail = try TrailStore(
             path: path,
             app: "bench",
             configuration: TrailStore.Configuration(
@@ -30,6 +28,14 @@ final class DrainedTrail {
                 retention: TrailStore.Retention(cap: cap)
             )
         )
+        try self.init(trail, path: path, events: events)
+    }
+
+    /// Of a trail that is open.
+    init(_ trail: TrailStore, path: String, events: Int = 0) throws {
+        self.path = path
+        self.events = min(events, 500_000)
+        self.trail = trail
         self.app = App("bench", recorder: self.trail.recorder)
         try self.app.teardownAppContext("close_connection") { _, _ in }
         try self.app.teardownRequest("release_stock") { _, _ in }
@@ -92,7 +98,7 @@ final class DrainedTrail {
     }
 
     /// One request: nine events or ten.
-    private func request() throws {
+    func request() throws {
         self.number += 1
         let number = self.number
         let worker = Worker(kind: "conn", number: Int64(number % 8))
