@@ -7,7 +7,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@Suite("The account", .timeLimit(.minutes(2)))
+@Suite("The account", .timeLimit(.minutes(5)))
 struct AccountTests {
     private final class Counter: Sendable {
         private let count = Atomic<Int>(0)

@@ -8,7 +8,7 @@ import GRDB
 import ProcessSupport
 import Testing
 
-@Suite("A trail that is damaged", .timeLimit(.minutes(2)))
+@Suite("A trail that is damaged", .timeLimit(.minutes(5)))
 struct DamagedTrailTests {
     /// Overwrites a part of a file.
     private static func damage(_ path: String, from offset: Int, count: Int? = nil) throws {

@@ -6,7 +6,7 @@ import ContrailStore
 import ProcessSupport
 import Testing
 
-@Suite("A trail that is locked", .timeLimit(.minutes(2)))
+@Suite("A trail that is locked", .timeLimit(.minutes(5)))
 struct LockedTests {
     @Test("The ring holds what fits, the rest is counted by cause, one line says so, and it goes on by itself")
     func whileRunning() async throws {

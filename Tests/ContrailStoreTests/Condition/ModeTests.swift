@@ -8,7 +8,7 @@ import GRDB
 import ProcessSupport
 import Testing
 
-@Suite("The modes", .timeLimit(.minutes(2)))
+@Suite("The modes", .timeLimit(.minutes(5)))
 struct ModeTests {
     private static let modes: [TrailStore.Durability] = [.ring, .group(.milliseconds(5)), .full]
 

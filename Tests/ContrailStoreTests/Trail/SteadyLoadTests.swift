@@ -31,7 +31,7 @@ struct SteadyLoadTests {
         }
     }
 
-    @Test("Flushing does not wait for those who record on and on", .timeLimit(.minutes(1)))
+    @Test("Flushing does not wait for those who record on and on", .timeLimit(.minutes(5)))
     func flush() async throws {
         let directory = try TemporaryTrail()
         let trail = try directory.open()
@@ -46,7 +46,7 @@ struct SteadyLoadTests {
 
     @Test(
         "Closing ends in time, and what was recorded is stored, counted, or still in the ring",
-        .timeLimit(.minutes(1))
+        .timeLimit(.minutes(5))
     )
     func close() throws {
         let directory = try TemporaryTrail()
