@@ -19,11 +19,8 @@ enum PoisonedThread {
     /// pushed is declared remains then, what was set is gone from the thread, and both are for the caller to report.
     static func find(_ caller: ExecutionID, naming worker: Worker?) -> Findings? {
         guard !caller.isTask else { return nil }
-        let findings = Findings(
-            pushes: self.findRemains(caller, naming: worker),
-            values: self.takeStrayValues(naming: worker)
-        )
-        return findings.pushes.isEmpty && findings.values.isEmpty ? nil : findings
+        let (pushes, values) = (self.findRemains(caller, naming: worker), self.takeStrayValues(naming: worker))
+        return pushes.isEmpty && values.isEmpty ? nil : Findings(pushes: pushes, values: values)
     }
 
     /// What was found. An object, so that whoever keeps none keeps one word.

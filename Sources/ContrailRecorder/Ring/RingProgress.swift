@@ -20,7 +20,7 @@ package struct RingProgress: Sendable, Equatable {
             throw RingError(.inaccessible, "cannot open the ring \(path): \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
-        // In this order: what is claimed later than it was read how much is free, is not so much that it could be told wrong.
+        // Freed first: what is claimed in between is far less than the 2²⁴ positions that the word can tell apart.
         guard RingMemory.layout(descriptor) != nil, let freed = Self.word(at: RingLayout.Header.freed, descriptor),
             let claimed = Self.word(at: RingLayout.Header.claimed, descriptor)
         else {

@@ -39,8 +39,8 @@ final class TrailRoom: @unchecked Sendable {
     private var pagesSeen = 0
     /// SQLite's number for what others have written, when sizes were looked at.
     private var othersSeen = 0
-    /// How many pages may be in use in any case, for nothing more could be dropped when room was made.
-    private var leastUsed = 0
+    /// How many pages may be in use after the batch, as room was made for it: more than there should be when nothing could be dropped.
+    private var grantedPages = 0
     /// What the commit of a batch writes at the most, in pages, of late.
     private var commitPages = 64
     private var nextLook = ContinuousClock.now
@@ -116,7 +116,7 @@ final class TrailRoom: @unchecked Sendable {
         guard self.retention.cap != nil, try self.othersHaveWritten(database) else { return }
         let sizes = try self.measure(database)
         let (cap, most) = self.limits
-        guard self.fits(sizes, below: cap), sizes.usedPages + self.reserve <= max(most, self.leastUsed) else {
+        guard self.fits(sizes, below: cap), sizes.usedPages + self.reserve <= max(most, self.grantedPages) else {
             self.spare = 0
             throw OverCap(cap: cap, isLogHeld: sizes.logBytes > 0)
         }
@@ -232,7 +232,7 @@ final class TrailRoom: @unchecked Sendable {
             self.log.empty()
             sizes = try self.measure()
         }
-        self.leastUsed = sizes.usedPages + self.reserve
+        self.grantedPages = sizes.usedPages + self.reserve
         guard self.fits(sizes, below: cap) else { throw OverCap(cap: cap, isLogHeld: sizes.logBytes > 0) }
         self.note(sizes)
     }
