@@ -1,2 +1,4 @@
-// The header declares what the runtime defines; a C target needs a source.
 #include "CTaskRuntime.h"
+
+_Thread_local void *contrail_thread_slot;
+const void *contrail_binding_words[2];

@@ -13,6 +13,7 @@ internal import ContrailRecorder
 ///   - app: The app that becomes current.
 ///   - worker: The worker whose unit of work this is part of; by default the unit around it.
 ///   - operation: Gets the context.
+@inlinable
 public func withAppContext<Result, Failure: Error>(
     _ app: App,
     worker: Worker? = nil,
@@ -20,10 +21,13 @@ public func withAppContext<Result, Failure: Error>(
     line: UInt = #line,
     _ operation: (AppContext) throws(Failure) -> Result
 ) throws(Failure) -> Result {
-    let site = Site(fileID: fileID, line: line)
-    try ContextScope.refuse(app, forRequest: false, as: Failure.self, site)
-    let scope = ContextScope.open(app, worker: worker, site: site)
-    return try scope.use { () throws(Failure) in try operation(scope.appContext) }
+    if let refusal = ClosureScope.refusal(app, isRequest: false, fileID: fileID, line: line),
+        let refusal = refusal as? Failure
+    {
+        throw refusal
+    }
+    let scope = ClosureScope.enter(app, worker: worker, fileID: fileID, line: line)
+    return try scope.use { () throws(Failure) in try operation(scope.context) }
 }
 
 /// Runs the closure, on the caller's actor, with a new app context of `app` as the current one.

@@ -14,6 +14,7 @@ public import HTTPTypes
 ///   - request: The request's head.
 ///   - worker: The worker that handles the request; by default the thread, or none in a task.
 ///   - operation: Gets the context.
+@inlinable
 public func withRequestContext<Result, Failure: Error>(
     _ app: App,
     _ request: HTTPRequest,
@@ -22,10 +23,13 @@ public func withRequestContext<Result, Failure: Error>(
     line: UInt = #line,
     _ operation: (App.RequestContext) throws(Failure) -> Result
 ) throws(Failure) -> Result {
-    let site = Site(fileID: fileID, line: line)
-    try ContextScope.refuse(app, forRequest: true, as: Failure.self, site)
+    if let refusal = ClosureScope.refusal(app, isRequest: true, fileID: fileID, line: line),
+        let refusal = refusal as? Failure
+    {
+        throw refusal
+    }
     let context = App.RequestContext(app, request)
-    let scope = ContextScope.open(context, worker: worker, site: site)
+    let scope = ClosureScope.enter(context, worker: worker, fileID: fileID, line: line)
     return try scope.use { () throws(Failure) in try operation(context) }
 }
 

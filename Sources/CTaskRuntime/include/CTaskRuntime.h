@@ -16,4 +16,31 @@ __attribute__((swiftcall)) void swift_task_localValuePush(const void *_Nonnull k
 /// Undoes the last binding, and releases its value.
 __attribute__((swiftcall)) void swift_task_localValuePop(void);
 
+// Two places that Swift has nothing as fast for: a global of Swift is asked whether it was made at every read, and a thread's own
+// value is behind a call.
+
+extern _Thread_local void *_Nullable contrail_thread_slot;
+
+/// A pointer of the thread that calls; null until it is set.
+static inline void *_Nullable contrail_thread_slot_get(void) { return contrail_thread_slot; }
+
+/// Sets the pointer of the thread that calls.
+static inline void contrail_thread_slot_set(void *_Nullable value) { contrail_thread_slot = value; }
+
+extern const void *_Nullable contrail_binding_words[2];
+
+/// The key that is bound under, or null while nobody has set it.
+static inline const void *_Nullable contrail_binding_key(void) {
+    return __atomic_load_n(&contrail_binding_words[0], __ATOMIC_ACQUIRE);
+}
+
+/// The type of what is bound. Ask for the key first.
+static inline const void *_Nonnull contrail_binding_type(void) { return contrail_binding_words[1]; }
+
+/// Sets both, once.
+static inline void contrail_binding_set(const void *_Nonnull key, const void *_Nonnull type) {
+    contrail_binding_words[1] = type;
+    __atomic_store_n(&contrail_binding_words[0], key, __ATOMIC_RELEASE);
+}
+
 #endif

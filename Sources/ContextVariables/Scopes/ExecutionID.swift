@@ -14,9 +14,10 @@ private import Darwin
 /// reuse of a dead task's address cannot make two owners look the same: a scope of contexts is found closed before its owner
 /// is asked for. A scope of variables alone is not closed; there a task that outlives it could at worst be taken for its
 /// owner and set a variable that nobody but other stragglers sees.
+@usableFromInline
 package struct ExecutionID: Equatable, Sendable {
     /// An address, which is even, and one more for a task.
-    package let word: UInt
+    @usableFromInline package let word: UInt
 
     /// The identity that a word was taken from.
     package init(word: UInt) {
@@ -24,7 +25,7 @@ package struct ExecutionID: Equatable, Sendable {
     }
 
     /// Whether a task runs here. Without one, imperative pushes land on the thread.
-    package var isTask: Bool { self.word & 1 != 0 }
+    @inlinable package var isTask: Bool { self.word & 1 != 0 }
 
     /// The identity of the caller. May be called from anywhere; costs a thread-local read.
     package static var current: ExecutionID {

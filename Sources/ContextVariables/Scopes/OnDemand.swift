@@ -6,12 +6,20 @@ private import Synchronization
 ///
 /// What is stored here is held until the place dies, which its reader's owner prevents: so a reference that is read may be
 /// borrowed for as long as the owner is held. `AtomicLazyReference` is the same at five times the price.
+///
+/// The end of an empty place costs nothing; an optional field of a class is released by a call also when it is nil. That holds in
+/// this module alone, where the compiler makes a version for each type.
 struct OnDemand<Object: AnyObject & Sendable>: ~Copyable, Sendable {
     /// The address of a counted reference; 0 while there is none.
     private let address: Atomic<UInt>
 
-    init(_ object: Object? = nil) {
-        self.address = Atomic(object.map { UInt(bitPattern: Unmanaged.passRetained($0).toOpaque()) } ?? 0)
+    @inline(__always)
+    init(_ object: consuming Object? = nil) {
+        if let object {
+            self.address = Atomic(UInt(bitPattern: Unmanaged.passRetained(object).toOpaque()))
+        } else {
+            self.address = Atomic(0)
+        }
     }
 
     deinit {

@@ -20,21 +20,32 @@ open class _Scope: @unchecked Sendable {
     package static let storage = TaskLocal<Scope?>(wrappedValue: nil)
 
     /// What the runtime is called with, or nil when it does not answer as expected: tried once, with a scope that nobody else sees.
-    private static let runtime: Runtime? = {
-        let runtime = Runtime()
+    private static let triedRuntime: Runtime? = {
+        let runtime = Runtime(
+            key: UnsafeRawPointer(Unmanaged.passUnretained(Scope.storage).toOpaque()),
+            type: unsafeBitCast((Scope?).self as Any.Type, to: UnsafeRawPointer.self)
+        )
         let probe = Scope(owner: ExecutionID.current, branch: nil, source: nil, layers: nil)
         let isFound = Scope.storage.withValue(probe) {
             swift_task_localValueGet(runtime.key)?.assumingMemoryBound(to: Scope?.self).pointee === probe
         }
-        return isFound ? runtime : nil
+        guard isFound else { return nil }
+        contrail_binding_set(runtime.key, runtime.type)
+        return runtime
     }()
+
+    @inline(__always)
+    private static var runtime: Runtime? {
+        guard let key = contrail_binding_key() else { return self.triedRuntime }
+        return Runtime(key: key, type: contrail_binding_type())
+    }
 
     /// The key of the task-local, and the description of what is bound under it.
     ///
     /// @unchecked Sendable: constant pointers to what lives as long as the process and is never read through here.
     private struct Runtime: @unchecked Sendable {
-        let key = UnsafeRawPointer(Unmanaged.passUnretained(Scope.storage).toOpaque())
-        let type = unsafeBitCast((Scope?).self as Any.Type, to: UnsafeRawPointer.self)
+        let key: UnsafeRawPointer
+        let type: UnsafeRawPointer
     }
 
     /// The innermost scope of the caller's task, or of its synchronous caller on a bare thread, borrowed.
@@ -55,9 +66,8 @@ open class _Scope: @unchecked Sendable {
 
     private final let ownBranch: OnDemand<VariableBranch>
 
-    /// The layers that the scope was made with. A scope that was made without has a slot for them.
-    private final let givenLayers: (any ScopeLayers)?
-    private final let slot: LayerSlot?
+    /// The layers that the scope was made with, or the place for them. A scope that is its own layers has none.
+    private final let ownSlot: OnDemand<LayerSlot>
     /// What the scope is, if it is its own layers.
     private final let ownKind: (any OwnLayers.Type)?
     /// How many imperative pushes there are, in a scope that is its own layers.
@@ -65,7 +75,7 @@ open class _Scope: @unchecked Sendable {
 
     /// The unit of the scope; of a scope that follows its worker the one that was first asked for, which most often is still it.
     private final let baseUnit: OnDemand<WorkUnit>
-    private final let baseWorker: Worker?
+    private final let keptWorker: OnDemand<Worker>
     private final let followsWorker: Bool
     /// How many of the layers' pushes are older than this scope's unit and do not change it.
     private final let pushFloor: Int
@@ -82,8 +92,7 @@ open class _Scope: @unchecked Sendable {
             owner: owner,
             branch: branch,
             source: unit.map { .own($0, on: nil) },
-            layers: layers,
-            slot: nil,
+            slot: LayerSlot(layers),
             pushFloor: pushFloor
         )
     }
@@ -100,8 +109,7 @@ open class _Scope: @unchecked Sendable {
             owner: owner,
             branch: branch,
             source: .following(worker),
-            layers: layers,
-            slot: nil,
+            slot: LayerSlot(layers),
             pushFloor: pushFloor
         )
     }
@@ -114,40 +122,28 @@ open class _Scope: @unchecked Sendable {
         layers: (any ScopeLayers)?,
         pushFloor: Int = 0
     ) {
-        self.init(owner: owner, branch: branch, source: source, layers: layers, slot: nil, pushFloor: pushFloor)
+        self.init(owner: owner, branch: branch, source: source, slot: LayerSlot(layers), pushFloor: pushFloor)
     }
 
     /// A scope that finds its unit as `source` says, with a slot that others share.
-    convenience init(owner: ExecutionID, branch: VariableBranch, source: UnitSource?, slot: LayerSlot) {
-        self.init(owner: owner, branch: branch, source: source, layers: nil, slot: slot, pushFloor: 0)
-    }
-
-    private init(
-        owner: ExecutionID,
-        branch: VariableBranch?,
-        source: UnitSource?,
-        layers: (any ScopeLayers)?,
-        slot: LayerSlot?,
-        pushFloor: Int
-    ) {
+    init(owner: ExecutionID, branch: VariableBranch?, source: UnitSource?, slot: LayerSlot, pushFloor: Int = 0) {
         self.owner = owner
         self.ownBranch = OnDemand(branch)
         self.ownKind = nil
-        self.givenLayers = layers
-        self.slot = layers == nil ? slot ?? LayerSlot() : nil
+        self.ownSlot = OnDemand(slot)
         self.pushFloor = pushFloor
         switch source {
         case .own(let unit, let worker)?:
             self.baseUnit = OnDemand(unit)
-            self.baseWorker = worker
+            self.keptWorker = OnDemand(worker)
             self.followsWorker = false
         case .following(let worker)?:
             self.baseUnit = OnDemand()
-            self.baseWorker = worker
+            self.keptWorker = OnDemand(worker)
             self.followsWorker = true
         case nil:
             self.baseUnit = OnDemand()
-            self.baseWorker = nil
+            self.keptWorker = OnDemand()
             self.followsWorker = false
         }
     }
@@ -166,11 +162,10 @@ open class _Scope: @unchecked Sendable {
         self.owner = owner
         self.ownKind = kind
         self.ownBranch = OnDemand(branch)
-        self.givenLayers = nil
-        self.slot = nil
+        self.ownSlot = OnDemand()
         self.pushFloor = 0
         self.baseUnit = OnDemand(unit)
-        self.baseWorker = worker
+        self.keptWorker = OnDemand(worker)
         self.followsWorker = followsWorker
     }
 
@@ -180,12 +175,11 @@ open class _Scope: @unchecked Sendable {
         self.owner = owner
         self.ownKind = kind
         self.ownBranch = OnDemand()
-        self.givenLayers = nil
-        self.slot = nil
+        self.ownSlot = OnDemand()
         self.pushFloor = 0
         self.baseUnit = OnDemand()
         self.followsWorker = worker != nil
-        self.baseWorker = worker
+        self.keptWorker = OnDemand(worker)
     }
 
     /// A scope of variables for the caller, with the unit and layers around it, and a fork of the variables around it.
@@ -196,8 +190,7 @@ open class _Scope: @unchecked Sendable {
             owner: caller,
             branch: outer?.forkedBranch,
             source: outer?.baseSource,
-            layers: outer?.layersToShare(with: caller),
-            slot: outer?.owner == caller ? outer?.slot : nil,
+            slot: outer?.slotToShare(with: caller) ?? LayerSlot(),
             pushFloor: outer?.pushFloor ?? 0
         )
     }
@@ -250,7 +243,9 @@ open class _Scope: @unchecked Sendable {
     // MARK: - Layers
 
     /// The context layers, if the scope has any yet.
-    package final var layers: (any ScopeLayers)? { self.ownLayers ?? self.givenLayers ?? self.slot?.layers }
+    package final var layers: (any ScopeLayers)? { self.ownLayers ?? self.slot?.layers }
+
+    private final var slot: LayerSlot? { self.ownSlot.object }
 
     /// Whether the scope is its own layers.
     @inline(__always)
@@ -271,11 +266,11 @@ open class _Scope: @unchecked Sendable {
         return scope.slot?.fill(layers) == true ? scope : nil
     }
 
-    /// Layers that a scope of `caller` inside this one shares. A slot that is still empty is shared with the owner alone:
-    /// nobody else may push into it.
-    private final func layersToShare(with caller: ExecutionID) -> (any ScopeLayers)? {
-        if let ownLayers { return ownLayers }
-        return self.owner == caller ? self.givenLayers : self.layers
+    /// The place of layers that a scope of `caller` inside this one shares. One that is still empty is shared with the owner
+    /// alone: nobody else may push into it.
+    private final func slotToShare(with caller: ExecutionID) -> LayerSlot {
+        if self.owner == caller, let slot { return slot }
+        return LayerSlot(self.layers)
     }
 
     // MARK: - Threads
@@ -317,7 +312,7 @@ open class _Scope: @unchecked Sendable {
 
     /// Where a scope nested in this one finds its unit, if it does not bring one along.
     package final var unitSource: UnitSource? {
-        if let pushed = self.pushedUnit { return .own(pushed, on: self.baseWorker) }
+        if let pushed = self.pushedUnit { return .own(pushed, on: self.worker) }
         return self.baseSource
     }
 
@@ -337,19 +332,22 @@ open class _Scope: @unchecked Sendable {
     }
 
     /// The worker of the scope.
-    package final var worker: Worker? { self.baseWorker }
+    package final var worker: Worker? { self.keptWorker.object }
 
     /// The unit of the scope itself, if anybody has asked for it or it was given.
     package final var madeUnit: WorkUnit? { self.baseUnit.object }
 
+    /// Whether there is such a unit.
+    package final var hasMadeUnit: Bool { self.baseUnit.borrowed != nil }
+
     private final var baseSource: UnitSource? {
-        if self.followsWorker { return self.baseWorker.map { .following($0) } }
-        return self.ownUnit.map { .own($0, on: self.baseWorker) }
+        if self.followsWorker { return self.worker.map { .following($0) } }
+        return self.ownUnit.map { .own($0, on: self.worker) }
     }
 
     private final var ownUnit: WorkUnit? {
         let unit = self.baseUnit.object
-        guard self.followsWorker, let worker = self.baseWorker else {
+        guard self.followsWorker, let worker = self.worker else {
             return unit ?? self.ownLayers?.makeUnit().map { self.baseUnit.store($0) }
         }
         // No lock for as long as the worker has not recycled since the scope began.
@@ -396,7 +394,7 @@ open class _Scope: @unchecked Sendable {
     @inline(__always)
     private final func isWorkerIn(_ unit: Unmanaged<WorkUnit>) -> Bool {
         // Borrowed from a constant of the scope, which the caller holds: counting it up and down costs as much as a read.
-        guard let worker = self.baseWorker.map({ Unmanaged.passUnretained($0) }) else { return false }
+        guard let worker = self.keptWorker.borrowed else { return false }
         return worker._withUnsafeGuaranteedRef { worker in unit._withUnsafeGuaranteedRef { worker.isIn($0) } }
     }
 
@@ -406,7 +404,6 @@ open class _Scope: @unchecked Sendable {
         if self.isOwnLayers {
             return self.pushCounter.load(ordering: .acquiring) > self.pushFloor ? self.unitOfPush : nil
         }
-        if let givenLayers { return givenLayers.pushedUnit(above: self.pushFloor) }
         return self.slot?.layers?.pushedUnit(above: self.pushFloor)
     }
 
@@ -447,28 +444,31 @@ open class _Scope: @unchecked Sendable {
         _ operation: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
         guard let runtime = Self.runtime else { return try self.runWrapped(operation) }
-        self.bind(runtime)
+        Self.bind(Unmanaged.passRetained(self), runtime)
         defer { swift_task_localValuePop() }
         return try operation()
     }
 
-    private final func bind(_ runtime: Runtime) {
-        // The runtime takes over the count that is made here, and gives it back with the binding.
-        var counted: Unmanaged<Scope>? = Unmanaged.passRetained(self)
+    private static func bind(_ counted: Unmanaged<Scope>, _ runtime: Runtime) {
+        // The runtime takes over the count, and gives it back with the binding.
+        var counted: Unmanaged<Scope>? = counted
         withUnsafeMutablePointer(to: &counted) { swift_task_localValuePush(runtime.key, $0, runtime.type) }
     }
 
-    /// Binds the scope without a closure, until ``unbind()``. Returns false, and does nothing, where only ``run(_:)`` can.
+    /// Binds a scope without a closure, until ``unbind()``. Returns false, and does nothing, where only ``run(_:)`` can.
     ///
     /// For a synchronous caller that undoes it on every way out.
-    package final func bind() -> Bool {
+    ///
+    /// - Parameter counted: A scope with a count that the binding takes over: counting up and down twice costs a tenth of what a
+    ///     context does.
+    package static func bind(_ counted: Unmanaged<Scope>) -> Bool {
         guard let runtime = Self.runtime else { return false }
-        self.bind(runtime)
+        self.bind(counted, runtime)
         return true
     }
 
-    /// Undoes the last ``bind()``.
-    package final func unbind() {
+    /// Undoes the last ``bind(_:)``, and releases the scope.
+    package static func unbind() {
         swift_task_localValuePop()
     }
 

@@ -1,5 +1,7 @@
 // What a bare thread keeps: its worker and the root scope of imperative pushes. It dies with the thread.
 
+private import CTaskRuntime
+
 #if canImport(Glibc)
 private import Glibc
 #else
@@ -56,6 +58,7 @@ package final class ThreadState {
             #if canImport(Glibc)
             guard let state else { return }
             #endif
+            contrail_thread_slot_set(nil)
             Unmanaged<ThreadState>.fromOpaque(state).release()
         }
         return key
@@ -75,13 +78,13 @@ package final class ThreadState {
 
     /// The state of the thread that calls, if it has one already.
     package static var existing: ThreadState? {
-        guard let state = pthread_getspecific(self.key) else { return nil }
+        guard let state = contrail_thread_slot_get() else { return nil }
         return Unmanaged<ThreadState>.fromOpaque(state).takeUnretainedValue()
     }
 
     /// The root scope of the thread that calls, if it has one.
     static var root: Scope? {
-        guard let state = pthread_getspecific(self.key) else { return nil }
+        guard let state = contrail_thread_slot_get() else { return nil }
         // The thread keeps its state for as long as it runs, which it is doing here.
         return Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.root }
     }
@@ -90,20 +93,23 @@ package final class ThreadState {
     package static var current: ThreadState {
         if let existing { return existing }
         let state = ThreadState()
-        pthread_setspecific(self.key, Unmanaged.passRetained(state).toOpaque())
+        let counted = Unmanaged.passRetained(state).toOpaque()
+        // The key is for the end of the thread, the slot for reading.
+        pthread_setspecific(self.key, counted)
+        contrail_thread_slot_set(counted)
         return state
     }
 
     /// The operating system's id of the thread that calls.
     package static var currentThreadID: Int64 {
-        guard let state = pthread_getspecific(self.key) else { return self.current.threadID }
+        guard let state = contrail_thread_slot_get() else { return self.current.threadID }
         // The thread keeps its state for as long as it runs, which it is doing here.
         return Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.threadID }
     }
 
     /// The worker that the thread that calls is.
     package static var currentWorker: Worker {
-        guard let state = pthread_getspecific(self.key) else { return self.current.worker }
+        guard let state = contrail_thread_slot_get() else { return self.current.worker }
         // The thread keeps its state for as long as it runs, which it is doing here.
         return Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { $0.worker }
     }
@@ -117,8 +123,10 @@ package final class ThreadState {
         line: UInt,
         at time: UInt64
     ) {
-        if pthread_getspecific(self.key) == nil { _ = self.current }
-        guard let state = pthread_getspecific(self.key) else { return }
+        guard let state = contrail_thread_slot_get() else {
+            _ = self.current
+            return self.noteEnded(kind, of: name, path: path, fileID: fileID, line: line, at: time)
+        }
         // The thread keeps its state for as long as it runs, which it is doing here.
         Unmanaged<ThreadState>.fromOpaque(state)._withUnsafeGuaranteedRef { state in
             state.endedPlace.pointee.kind = kind

@@ -17,18 +17,42 @@ extension App {
         at time: UInt64? = nil,
         _ write: (FlightRecorder, RecordHead) -> Void
     ) {
+        guard self.isRecording else { return }
         self.withRecorder { recorder in
-            guard recorder.isRecording else { return }
-            let worker = unit?.worker
-            recorder.withHead(
-                context: context ?? 0,
-                workerKind: worker?.kind,
-                workerNumber: worker?.number ?? 0,
-                epoch: unit?.epoch.rawValue ?? 0,
-                thread: ThreadState.currentThreadID,
-                time: time ?? MonotonicClock.nanoseconds
-            ) { write(recorder, $0) }
+            recorder.record(context: context ?? 0, unit: unit, at: time ?? MonotonicClock.nanoseconds, write)
         }
+    }
+
+    /// Records an event of a lifetime.
+    @inline(__always)
+    func record(
+        context: TrailEvent.ContextOrdinal,
+        unit: LifetimeUnit,
+        at time: UInt64,
+        _ write: (FlightRecorder, RecordHead) -> Void
+    ) {
+        guard self.isRecording else { return }
+        self.withRecorder { recorder in
+            guard case .recorded(let recorded) = unit else {
+                let label: WorkUnit.Label? = if case .label(let label) = unit { label } else { nil }
+                return recorder.record(context: context, unit: label, at: time, write)
+            }
+            let thread = ThreadState.currentThreadID
+            write(recorder, RecordHead(context: context, unit: recorded, thread: thread, time: time))
+        }
+    }
+
+    /// A unit of work in the words of the app's recorder; nil when nothing is recorded.
+    @inline(__always)
+    func recordedUnit(_ label: WorkUnit.Label?) -> RecordedUnit? {
+        guard let label, self.isRecording else { return nil }
+        return self.withRecorder { recorder in
+            recorder.recordedUnit(
+                workerKind: label.worker.kind,
+                workerNumber: label.worker.number,
+                epoch: label.epoch.rawValue
+            )
+        } ?? nil
     }
 
     /// Records an event of a unit of work, as its twin does.
@@ -62,9 +86,7 @@ extension App {
 
     /// Whether anything is recorded.
     @inline(__always)
-    var isRecording: Bool {
-        self.withRecorder { $0.isRecording } ?? false
-    }
+    var isRecording: Bool { self.indicator?.isRecording ?? false }
 
     /// Lends the recorder, if there is one.
     @discardableResult
@@ -118,5 +140,24 @@ extension App {
                 variablesDropped: recycling.variablesDropped
             )
         }
+    }
+}
+
+extension FlightRecorder {
+    /// Records an event of a unit of work that is not in the words of the recorder.
+    fileprivate func record(
+        context: TrailEvent.ContextOrdinal,
+        unit: WorkUnit.Label?,
+        at time: UInt64,
+        _ write: (FlightRecorder, RecordHead) -> Void
+    ) {
+        self.withHead(
+            context: context,
+            workerKind: unit?.worker.kind,
+            workerNumber: unit?.worker.number ?? 0,
+            epoch: unit?.epoch.rawValue ?? 0,
+            thread: ThreadState.currentThreadID,
+            time: time
+        ) { write(self, $0) }
     }
 }

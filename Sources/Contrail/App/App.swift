@@ -29,13 +29,19 @@ public final class App: Sendable {
     let recordsSelectively: Bool
     /// The level of ``recording``, near at hand.
     let ownLevel: FlightRecorder.Level?
+    /// Whether the recorder records, near at hand; nil without one.
+    let indicator: RecordingIndicator?
+    /// The signals that its contexts send, near at hand.
+    let signals = Signals.all
     let makeNamespace: (@Sendable () -> any Sendable)?
     let clock: any ContextClock
     let ids: any IDGenerator
     let random: any RandomSource
 
-    private let table = Mutex(HandlerTable(Handlers()))
-    private let isTableEmpty = Atomic<Bool>(true)
+    /// Every state of what is registered. Setting up makes few of them, and what a reader finds lives as long as the app.
+    private let tables = Mutex<[HandlerTable]>([])
+    /// The address of the last one; 0 while there is none. Written under the lock.
+    private let table = Atomic<UInt>(0)
     // What the table says, for readers on every way out. Written under its lock.
     private let appHooksAreAsync = Atomic<Bool>(false)
     private let requestHooksAreAsync = Atomic<Bool>(false)
@@ -72,6 +78,7 @@ public final class App: Sendable {
         self.name = name
         self.shownName = recorder?.redacted(name, limit: 128) ?? RedactionPolicy().redacted(name, limit: 128)
         self.recorder = recording.level == .off ? nil : recorder
+        self.indicator = self.recorder?.indicator
         self.recording = recording
         self.ownLevel = recording.level
         self.recordsSelectively = self.recorder != nil && recording.isSelective
@@ -105,20 +112,23 @@ public final class App: Sendable {
     package func finishSetup() {
         guard !self.isSetupFinished else { return }
         // Under the lock: what is being registered at this moment is there for the first request, or refused.
-        self.table.withLock { _ in self.hasDispatched.store(true, ordering: .releasing) }
+        self.tables.withLock { _ in self.hasDispatched.store(true, ordering: .releasing) }
     }
 
     /// What is registered; `nil` when nothing is.
-    var handlers: HandlerTable? {
-        guard !self.isTableEmpty.load(ordering: .acquiring) else { return nil }
-        return self.table.withLock { $0 }
+    var handlers: HandlerTable? { self.borrowedHandlers?.takeUnretainedValue() }
+
+    /// The same for those who hold the app, which holds it.
+    @inline(__always)
+    var borrowedHandlers: Unmanaged<HandlerTable>? {
+        UnsafeRawPointer(bitPattern: self.table.load(ordering: .acquiring)).map { Unmanaged.fromOpaque($0) }
     }
 
     /// Whether any route is registered.
     var hasRoutes: Bool { self.routesAreThere.load(ordering: .acquiring) }
 
     /// Whether anything is registered.
-    var hasHandlers: Bool { !self.isTableEmpty.load(ordering: .acquiring) }
+    var hasHandlers: Bool { self.table.load(ordering: .acquiring) != 0 }
 
     /// Whether app contexts have any hook.
     var hasAppHooks: Bool { self.appHooksAreThere.load(ordering: .acquiring) }
@@ -131,7 +141,7 @@ public final class App: Sendable {
 
     /// Registers something. The functions it brings are stored, never called, under the lock.
     func register(_ site: Site, _ add: (inout Handlers) throws(ContextError) -> Void) throws(ContextError) {
-        try self.table.withLock { table throws(ContextError) in
+        try self.tables.withLock { tables throws(ContextError) in
             guard !self.isSetupFinished else {
                 throw ContextError(
                     .setupFinished,
@@ -139,14 +149,15 @@ public final class App: Sendable {
                     site: site
                 )
             }
-            var handlers = table.handlers
+            var handlers = tables.last?.handlers ?? Handlers()
             try add(&handlers)
-            table = HandlerTable(handlers)
+            let table = HandlerTable(handlers)
+            tables.append(table)
             self.appHooksAreAsync.store(handlers.hasAsyncAppTeardown, ordering: .releasing)
             self.appHooksAreThere.store(!handlers.appTeardown.isEmpty, ordering: .releasing)
             self.routesAreThere.store(handlers.hasRoutes, ordering: .releasing)
             self.requestHooksAreAsync.store(handlers.hasAsyncRequestTeardown, ordering: .releasing)
+            self.table.store(UInt(bitPattern: Unmanaged.passUnretained(table).toOpaque()), ordering: .releasing)
         }
-        self.isTableEmpty.store(false, ordering: .releasing)
     }
 }

@@ -78,11 +78,12 @@ public final class AppContext: ContextDrawing {
         at time: UInt64,
         site: Site,
         in place: consuming UnitPlace,
+        recorded: RecordedUnit?,
         ordinal: TrailEvent.ContextOrdinal
     ) {
         self.app = app
         self.origin = origin
-        self.lifetime = LifetimeState(by: owner, at: time, site: site, in: place, ordinal: ordinal)
+        self.lifetime = LifetimeState(by: owner, at: time, site: site, in: place, recorded: recorded, ordinal: ordinal)
         self.ownNamespace = app.makeNamespace?()
     }
 

@@ -178,7 +178,8 @@ public final class ContextNamespace: Sendable {
 
     /// Writes all of `g` to the trail, under a label of the caller's.
     public func snapshot(_ label: String) {
-        self.recordSnapshot(label: label, context: nil, unit: Scope.current?.unit?.label, onlyIfChanged: false)
+        let unit = LifetimeUnit(Scope.current?.unit?.label)
+        self.recordSnapshot(label: label, context: nil, unit: unit, onlyIfChanged: false)
     }
 
     // MARK: - The trail
@@ -206,7 +207,7 @@ public final class ContextNamespace: Sendable {
     func recordSnapshot(
         label: String,
         context: TrailEvent.ContextOrdinal?,
-        unit: WorkUnit.Label?,
+        unit: LifetimeUnit,
         onlyIfChanged: Bool
     ) {
         guard let recorder = self.app.recorder, recorder.isRecording else { return }
@@ -227,7 +228,8 @@ public final class ContextNamespace: Sendable {
             let value = recorder.redacted(plain, underSecret: recorded.isSecret)
             return (name: recorded, value: value)
         }
-        self.app.record(context: context ?? self.currentOrdinal, unit: unit) { recorder, head in
+        let time = MonotonicClock.nanoseconds
+        self.app.record(context: context ?? self.currentOrdinal ?? 0, unit: unit, at: time) { recorder, head in
             recorder.recordSnapshot(head, label: self.app.recordedName(label), values: values)
         }
     }

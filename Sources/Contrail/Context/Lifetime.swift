@@ -99,8 +99,18 @@ struct LifetimeState: ~Copyable, Sendable {
         var lifetime: Lifetime
         /// The unit of work in which it was pushed.
         var place: UnitPlace
+        /// The same in the words of the app's recorder, if the push was recorded.
+        var recorded: RecordedUnit?
         /// The unit of the first lifetime, when that has ended and the number was given.
         var firstEpoch: Epoch?
+
+        /// The unit of the running lifetime, for its records.
+        var unit: LifetimeUnit {
+            mutating get {
+                if let recorded { return .recorded(recorded) }
+                return LifetimeUnit(self.place.label)
+            }
+        }
     }
 
     private let state: Mutex<State>
@@ -122,12 +132,13 @@ struct LifetimeState: ~Copyable, Sendable {
         at time: UInt64,
         site: Site,
         in place: consuming UnitPlace,
+        recorded: RecordedUnit?,
         ordinal: TrailEvent.ContextOrdinal
     ) {
         self.liveNumber = Atomic(1)
         self.lastOrdinal = Atomic(ordinal)
         let first = Lifetime(by: owner, at: time, site: site, ordinal: ordinal)
-        self.state = Mutex(State(lifetime: first, place: place))
+        self.state = Mutex(State(lifetime: first, place: place, recorded: recorded))
     }
 
     /// The lifetime that is running, by a number that no other of the context has; 0 when none is.
@@ -155,11 +166,14 @@ struct LifetimeState: ~Copyable, Sendable {
     }
 
     /// Counts a push. The lifetime begins when it is the first.
+    ///
+    /// - Parameter recorded: The unit in the words of the recorder, if it records.
     func push(
         by owner: ExecutionID,
         at time: UInt64,
         site: Site,
         in place: consuming UnitPlace,
+        recorded: RecordedUnit?,
         recorder: FlightRecorder?,
         numbering: OrdinalSource? = nil
     ) -> Beginning {
@@ -168,6 +182,7 @@ struct LifetimeState: ~Copyable, Sendable {
             if state.lifetime.depth == 1 {
                 state.lifetime.begin(by: owner, at: time, site: site, recorder: recorder, numbering: numbering)
                 state.place = place
+                state.recorded = recorded
                 self.lastOrdinal.store(state.lifetime.ordinal, ordering: .releasing)
                 self.liveNumber.store(state.lifetime.number, ordering: .releasing)
             } else {
@@ -191,12 +206,12 @@ struct LifetimeState: ~Copyable, Sendable {
 
     /// Begins a pop, and decides whether it is the one that tears down: two tasks that pop at once must not both leave it to
     /// the other.
-    func beginPop() -> (ordinal: TrailEvent.ContextOrdinal, unit: WorkUnit.Label?, isLast: Bool) {
+    func beginPop() -> (ordinal: TrailEvent.ContextOrdinal, unit: LifetimeUnit, isLast: Bool) {
         self.state.withLock { state in
             let isLast = state.lifetime.isAtLastPop
             state.lifetime.popping += 1
             if isLast { state.lifetime.isTornDown = true }
-            return (state.lifetime.ordinal, state.place.label, isLast)
+            return (state.lifetime.ordinal, state.unit, isLast)
         }
     }
 
@@ -208,12 +223,17 @@ struct LifetimeState: ~Copyable, Sendable {
         let beganAt: UInt64
         /// Where the lifetime was pushed first.
         let site: Site
-        /// The unit of work in which it was pushed; `nil` when nothing is recorded.
-        let unit: WorkUnit.Label?
+        /// The unit of work in which it was pushed; none when nothing is recorded.
+        let unit: LifetimeUnit
+        /// Where that unit was, if this is the end of it here: what it holds is released outside the lock.
+        fileprivate let place: UnitPlace
+        /// Whether the unit is over too.
+        fileprivate let endsUnit: Bool
+
         /// The unit that was over with the pop, and is the caller's to end.
-        let endedUnit: WorkUnit?
-        /// What is released now, outside the lock.
-        fileprivate let released: (any AnyObject & Sendable)?
+        var endedUnit: WorkUnit? {
+            if self.endsUnit, case .given(let unit) = self.place { unit } else { nil }
+        }
     }
 
     /// Counts a pop that was begun. The lifetime ends when it is the last.
@@ -252,34 +272,29 @@ struct LifetimeState: ~Copyable, Sendable {
         endsUnit: Bool,
         _ state: inout State
     ) -> Ending {
-        let label = isRecording ? state.place.label : nil
-        let endedUnit = endsUnit ? state.place.end() : nil
+        let unit = isRecording ? state.unit : .none
+        if endsUnit { _ = state.place.end() }
         state.lifetime.removeOwner(owner)
         state.lifetime.depth -= 1
         state.lifetime.popping -= popping
-        // The unit moves out with the end of the lifetime, and is released outside the lock.
-        var released: (any AnyObject & Sendable)?
+        let place: UnitPlace
         if state.lifetime.depth == 0 {
-            let place = state.place.take()
-            switch place {
-            case .given(let unit): released = unit
-            case .within(let context, _): released = context
-            case .none, .hosted, .reserved, .over: break
-            }
+            if state.lifetime.number == 1 { state.firstEpoch = state.place.epoch }
+            place = state.place.take()
             state.lifetime.endedAt = time
-            if state.lifetime.number == 1 { state.firstEpoch = place.epoch }
             self.liveNumber.store(0, ordering: .releasing)
         } else {
             state.place.settle()
+            place = endsUnit ? state.place : .none
         }
         return Ending(
             depth: state.lifetime.depth,
             ordinal: state.lifetime.ordinal,
             beganAt: state.lifetime.beganAt,
             site: state.lifetime.site,
-            unit: label,
-            endedUnit: endedUnit,
-            released: released
+            unit: unit,
+            place: place,
+            endsUnit: endsUnit
         )
     }
 }

@@ -21,14 +21,52 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
     }
 
     let base: Visible
+    /// What is around the scope. Nearly always nothing, and then nothing is made or released for it.
+    private let surroundings: Surroundings?
+
     /// The layers that the base's app context was taken from, and ends with; `nil` when it is this scope's own.
-    let appSource: ContextLayers?
+    var appSource: ContextLayers? { self.surroundings?.appSource }
     /// The layers around the scope when a request is current in them. It shows while the scope's own is not bound.
-    let requestSource: ContextLayers?
+    var requestSource: ContextLayers? { self.surroundings?.requestSource }
     /// The request that is current around the scope.
-    let outerRequest: App.RequestContext?
+    var outerRequest: App.RequestContext? { self.surroundings?.outerRequest }
     /// For a borrower: the lifetimes it borrowed, by their identity in the process.
-    let borrowed: Borrowed?
+    var borrowed: Borrowed? { self.surroundings?.borrowed }
+    /// How many housekeepings deep the scope is: hooks that leave what they push would keep it busy for ever.
+    private var housekeepingDepth: Int { self.surroundings?.housekeepingDepth ?? 0 }
+
+    /// What earlier work left on the thread: reported when the request is pushed, with the number that it gets then.
+    var left: PoisonedThread.Findings? { self.surroundings?.left }
+
+    /// What is around a scope that is not alone.
+    private final class Surroundings: Sendable {
+        let appSource: ContextLayers?
+        let requestSource: ContextLayers?
+        let outerRequest: App.RequestContext?
+        let borrowed: Borrowed?
+        let housekeepingDepth: Int
+        let left: PoisonedThread.Findings?
+
+        init?(
+            _ layers: ContextLayers?,
+            outerRequest: App.RequestContext?,
+            takesApp: Bool,
+            borrowed: Borrowed? = nil,
+            housekeepingDepth: Int = 0,
+            left: PoisonedThread.Findings? = nil
+        ) {
+            let depth = max(housekeepingDepth, layers?.housekeepingDepth ?? 0)
+            guard layers != nil || outerRequest != nil || borrowed != nil || depth > 0 || left != nil else {
+                return nil
+            }
+            self.appSource = takesApp ? layers : nil
+            self.requestSource = outerRequest == nil ? nil : layers
+            self.outerRequest = outerRequest
+            self.borrowed = borrowed
+            self.housekeepingDepth = depth
+            self.left = left
+        }
+    }
 
     /// What a borrower borrowed.
     struct Borrowed: Sendable {
@@ -54,9 +92,6 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
         func run(at site: Site) -> Borrowed { Borrowed(self, site: site) }
     }
 
-    /// How many housekeepings deep the scope is: hooks that leave what they push would keep it busy for ever.
-    let housekeepingDepth: Int
-
     private let currentPusher: Atomic<UInt>
     private let pushes = Mutex<[ContextPush]>([])
     private let requestIsBound: Atomic<Bool>
@@ -77,13 +112,15 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
         borrowed: Borrowed? = nil,
         housekeepingDepth: Int = 0
     ) {
-        self.housekeepingDepth = max(housekeepingDepth, outer?.housekeepingDepth ?? 0)
         self.currentPusher = Atomic(owner.word)
         self.base = base
-        self.appSource = takesApp ? outer : nil
-        self.requestSource = outerRequest == nil ? nil : outer
-        self.outerRequest = outerRequest
-        self.borrowed = borrowed
+        self.surroundings = Surroundings(
+            outer,
+            outerRequest: outerRequest,
+            takesApp: takesApp,
+            borrowed: borrowed,
+            housekeepingDepth: housekeepingDepth
+        )
         self.requestIsBound = Atomic(bindsRequest)
         super.init(owner: owner, branch: nil, unit: nil, worker: nil, followsWorker: false, kind: nil)
     }
@@ -99,15 +136,17 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
         takesApp: Bool,
         bindsRequest: Bool,
         branch: VariableBranch?,
-        claim: UnitClaim?
+        claim: UnitClaim?,
+        left: PoisonedThread.Findings? = nil
     ) {
-        self.housekeepingDepth = inherited?.housekeepingDepth ?? 0
         self.currentPusher = Atomic(owner.word)
         self.base = base
-        self.appSource = takesApp ? inherited : nil
-        self.requestSource = outerRequest == nil ? nil : inherited
-        self.outerRequest = outerRequest
-        self.borrowed = nil
+        self.surroundings = Surroundings(
+            inherited,
+            outerRequest: outerRequest,
+            takesApp: takesApp,
+            left: left
+        )
         self.requestIsBound = Atomic(bindsRequest)
         super.init(
             owner: owner,
@@ -127,17 +166,13 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
         request: App.RequestContext?,
         following worker: consuming Worker?
     ) {
-        self.housekeepingDepth = 0
         self.currentPusher = Atomic(owner.word)
-        self.base = Visible(app: app, request: request)
-        self.appSource = nil
-        self.requestSource = nil
-        self.outerRequest = nil
-        self.borrowed = nil
+        self.base = Visible(app: consume app, request: request)
+        self.surroundings = nil
         self.requestIsBound = Atomic(request == nil)
         super.init(
             owner: owner,
-            following: worker,
+            following: consume worker,
             kind: ContextLayers.self
         )
     }

@@ -27,8 +27,6 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     /// Whether the unit ends with the scope.
     private let ownsUnit: Bool
     private let parent: TrailEvent.ContextOrdinal?
-    /// What earlier work left on the thread: reported when the request is pushed, with the number that it gets then.
-    private let left: PoisonedThread.Findings?
     let site: Site
 
     private let isFinished = Atomic<Bool>(false)
@@ -74,8 +72,18 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         let outer = Scope.current(of: caller)
         let claim = UnitClaim.forApp(worker: worker, in: outer, caller: caller)
         let (ordinal, time) = (app.nextOrdinal, app.timeToNote)
+        let label = claim.unit.label
+        let recorded = app.recordedUnit(label)
         let scope = ContextScope(
-            AppContext(app, by: caller, at: time, site: site, in: .given(claim.unit), ordinal: ordinal),
+            AppContext(
+                app,
+                by: caller,
+                at: time,
+                site: site,
+                in: .given(claim.unit),
+                recorded: recorded,
+                ordinal: ordinal
+            ),
             isCounted: true,
             owner: caller,
             in: outer,
@@ -85,7 +93,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         scope.appContext.recordFirstPush(
             ordinal,
             under: scope.parent,
-            in: claim.unit.label,
+            in: LifetimeUnit(recorded, or: label),
             at: time,
             site: site
         )
@@ -96,7 +104,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     private static func open(_ app: App, inTask caller: ExecutionID, _ site: Site) -> ContextScope {
         let (epoch, time) = (self.reservedEpoch(of: app), app.timeToNote)
         let context = self.context(of: app, origin: .manual, inTask: caller, epoch, at: time, site)
-        return ContextScope(alone: context, epoch: epoch, at: time, owner: caller, worker: nil, site: site)
+        return ContextScope(alone: consume context, epoch: epoch, at: time, owner: caller, worker: nil, site: site)
     }
 
     @inline(__always)
@@ -106,12 +114,18 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         let (ordinal, time) = (app.nextOrdinal, app.timeToNote)
         // The scope holds the worker for as long as the lifetime may ask for it.
         let place = UnitPlace.hosted(Unmanaged.passUnretained(worker), epoch)
-        let context = AppContext(app, by: caller, at: time, site: site, in: place, ordinal: ordinal)
-        if app.isRecording {
-            let label = WorkUnit.Label(epoch: epoch, worker: worker.name)
-            context.recordFirstPush(ordinal, in: label, at: time, site: site)
-        }
-        return ContextScope(alone: context, epoch: nil, at: time, owner: caller, worker: worker, site: site)
+        let label = WorkUnit.Label(epoch: epoch, worker: worker.name)
+        let recorded = app.recordedUnit(label)
+        let context = AppContext(app, by: caller, at: time, site: site, in: place, recorded: recorded, ordinal: ordinal)
+        context.recordFirstPush(ordinal, in: LifetimeUnit(recorded, or: label), at: time, site: site)
+        return ContextScope(
+            alone: consume context,
+            epoch: nil,
+            at: time,
+            owner: caller,
+            worker: consume worker,
+            site: site
+        )
     }
 
     @inline(__always)
@@ -133,9 +147,8 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.openedAt = time
         self.ownsUnit = worker == nil
         self.parent = nil
-        self.left = nil
         self.site = site
-        super.init(owner: owner, app: context, request: request, following: worker)
+        super.init(owner: owner, app: consume context, request: request, following: consume worker)
     }
 
     private init(
@@ -157,7 +170,6 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.openedAt = 0
         self.ownsUnit = claim.isOwned
         self.parent = around?.app === context ? nil : context.app.ordinal(of: around?.app)
-        self.left = nil
         self.site = site
         super.init(
             owner: owner,
@@ -190,7 +202,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             site
         )
         return ContextScope(
-            alone: context,
+            alone: consume context,
             request: request,
             epoch: epoch,
             at: time,
@@ -216,6 +228,8 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         _ site: Site
     ) -> AppContext {
         let ordinal = app.nextOrdinal(for: request)
+        let label = epoch.map { WorkUnit.Label(inTask: $0) }
+        let recorded = app.recordedUnit(label)
         let context = AppContext(
             app,
             origin: origin,
@@ -223,15 +237,18 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             at: time,
             site: site,
             in: .reserved(epoch),
+            recorded: recorded,
             ordinal: ordinal
         )
-        if let epoch { context.recordFirstPush(ordinal, in: WorkUnit.Label(inTask: epoch), at: time, site: site) }
+        if epoch != nil {
+            context.recordFirstPush(ordinal, in: LifetimeUnit(recorded, or: label), at: time, site: site)
+        }
         return context
     }
 
     private init(_ request: App.RequestContext, of caller: ExecutionID, worker: Worker?, site: Site) {
         // Before anything is inherited: what is found is nobody's outer context.
-        self.left = PoisonedThread.find(caller, naming: worker)
+        let left = PoisonedThread.find(caller, naming: worker)
         let outer = Scope.current(of: caller)
         let inherited = outer.flatMap { ContextLayers.inheritable(from: $0) }
         let around = inherited?.visible
@@ -265,7 +282,8 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             takesApp: reused != nil,
             bindsRequest: false,
             branch: Scope.branch(for: caller, nestedIn: outer),
-            claim: claim
+            claim: claim,
+            left: left
         )
     }
 
@@ -275,7 +293,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     // MARK: - Entering
 
     /// What stopped the entry, and how far it had come.
-    private enum Obstacle {
+    enum Obstacle: Error {
         /// A receiver of `appcontext_pushed` threw: nothing but the app context is pushed.
         case receiver(any Error)
         /// Opening the session or matching the path threw: everything is pushed.
@@ -296,50 +314,40 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         throw obstacle.error
     }
 
+    /// Undoes the entry, for a synchronous caller.
+    func abandonNow(_ obstacle: Obstacle) {
+        guard self.abandon(obstacle) else { return }
+        if self.needsAsync {
+            self.finishLater(Outcome(error: obstacle.error))
+        } else {
+            _ = self.finish(Outcome(error: obstacle.error))
+        }
+    }
+
     /// Pushes the contexts. Throws the error of entering when `Failure` can carry it, and the push is undone then; any other
     /// is in the trail, and the push stands.
-    @inline(__always)
-    func enter<Failure: Error>(orFailWith type: Failure.Type) throws(Failure) {
-        if let obstacle = self.push() { try self.stop(at: obstacle, orFailWith: type) }
-    }
-
-    // Apart, because an optional of the caller's error type costs a look-up on entry to the function that has one.
-    @inline(never)
-    private func stop<Failure: Error>(at obstacle: Obstacle, orFailWith type: Failure.Type) throws(Failure) {
-        guard let carried = self.carried(obstacle, as: type) else { return }
-        if self.abandon(obstacle) {
-            if self.needsAsync {
-                self.finishLater(Outcome(error: carried))
-            } else {
-                _ = self.finish(Outcome(error: carried))
-            }
-        }
-        throw carried
-    }
-
-    /// Pushes the contexts, as its sync twin does.
     @inline(__always)
     nonisolated(nonsending) func enter<Failure: Error>(orFailWith type: Failure.Type) async throws(Failure) {
         if let obstacle = self.push() { try await self.stop(at: obstacle, orFailWith: type) }
     }
 
+    // Apart, because an optional of the caller's error type costs a look-up on entry to the function that has one.
     @inline(never)
     private nonisolated(nonsending) func stop<Failure: Error>(
         at obstacle: Obstacle,
         orFailWith type: Failure.Type
     ) async throws(Failure) {
-        guard let carried = self.carried(obstacle, as: type) else { return }
+        guard let carried = obstacle.error as? Failure else { return self.goOn(after: obstacle) }
         if self.abandon(obstacle) { await self.finish(Outcome(error: carried)) }
         throw carried
     }
 
-    private func carried<Failure: Error>(_ obstacle: Obstacle, as type: Failure.Type) -> Failure? {
-        if let carried = obstacle.error as? Failure { return carried }
+    /// Goes on with the entry in spite of an error that nobody can be told of; the trail has it.
+    func goOn(after obstacle: Obstacle) {
         switch obstacle {
         case .receiver: if let next = self.pushRequest() { self.recordOpening(next) }
         case .opening: self.recordOpening(obstacle)
         }
-        return nil
     }
 
     private func recordOpening(_ obstacle: Obstacle) {
@@ -347,7 +355,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     }
 
     /// Pushes the contexts. Returns what stopped it.
-    private func push() -> Obstacle? {
+    func push() -> Obstacle? {
         if self.ownsApp {
             if !self.isCounted {
                 self.appContext.beginPush(
@@ -358,7 +366,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
                     for: self.request
                 )
             }
-            if Signals.appContextPushed.hasReceivers {
+            if self.signals.appContextPushed.hasReceivers {
                 do {
                     try self.run { try self.appContext.announcePush(unit: self.appContext.lifetime.label) }
                 } catch {
@@ -383,7 +391,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     private func push(_ request: App.RequestContext) -> Obstacle? {
         self.bindRequest()
         // Nothing of the user's was called since the app context was pushed, unless there are receivers.
-        let time = self.isAlone && !Signals.appContextPushed.hasReceivers ? self.openedAt : nil
+        let time = self.isAlone && !self.signals.appContextPushed.hasReceivers ? self.openedAt : nil
         request.beginPush(
             on: self.appContext,
             at: time,
@@ -441,19 +449,24 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         return hasAsyncHooks || (self.isPushedInto && self.leftovers.contains { $0.needsAsync })
     }
 
+    @inline(__always)
+    var signals: Signals.All { self.keptApp._withUnsafeGuaranteedRef { $0.signals } }
+
     /// Whether an imperative push is left in the scope.
     private var isPushedInto: Bool { self.pushCount > 0 }
 
     /// Whether the end of an app context calls anything of the user's while it is current.
     private var callsAppHooks: Bool {
         self.ownsApp
-            && (self.keptApp._withUnsafeGuaranteedRef { $0.hasAppHooks } || Signals.appContextTearingDown.hasReceivers)
+            && (self.keptApp._withUnsafeGuaranteedRef { $0.hasAppHooks }
+                || self.signals.appContextTearingDown.hasReceivers)
     }
 
     /// Whether the end of a request calls anything of the user's.
     private var callsRequestHooks: Bool {
         self.isRequest
-            && (self.keptApp._withUnsafeGuaranteedRef { $0.hasHandlers } || Signals.requestTearingDown.hasReceivers)
+            && (self.keptApp._withUnsafeGuaranteedRef { $0.hasHandlers }
+                || self.signals.requestTearingDown.hasReceivers)
     }
 
     /// Whether the first half of a finish calls anything of the user's, which must see the contexts as the current ones.

@@ -99,9 +99,10 @@ public final class FlightRecorder: Sendable {
     }
 
     /// Whether anything is recorded at all: one relaxed load.
-    public var isRecording: Bool {
-        self.power.level.pointee.load(ordering: .relaxed) != Level.off.rawValue
-    }
+    public var isRecording: Bool { self.indicator.isRecording }
+
+    /// Says whether anything is recorded, for those who hold the recorder and ask often.
+    package var indicator: RecordingIndicator { RecordingIndicator(self.power) }
 
     /// What became of the events so far, at one instant. Only while others record without a pause may it be of several, and
     /// then count some events as on their way that are not any more.
@@ -177,7 +178,7 @@ public final class FlightRecorder: Sendable {
         time: UInt64,
         _ body: (RecordHead) -> Void
     ) {
-        let entry = workerKind.map { self.dictionary.entry(of: $0) { self.shownKind($0) } } ?? .none
+        let entry = workerKind.map { self.entry(ofWorkerKind: $0) } ?? .none
         guard entry == .inline || UInt64(bitPattern: workerNumber) >= UInt64(RecordHead.wideNumber) else {
             return body(
                 RecordHead(
@@ -204,6 +205,14 @@ public final class FlightRecorder: Sendable {
                     wide: Unmanaged.passUnretained(wide)
                 )
             )
+        }
+    }
+
+    @inline(__always)
+    func entry(ofWorkerKind kind: String) -> RingEntry {
+        // The dictionary is a constant of the recorder, whom the caller holds.
+        Unmanaged.passUnretained(self.dictionary)._withUnsafeGuaranteedRef { dictionary in
+            dictionary.entry(of: kind) { self.shownKind($0) }
         }
     }
 

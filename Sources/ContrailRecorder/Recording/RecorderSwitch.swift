@@ -1,6 +1,6 @@
 // The level of a recorder, in memory that a forked child finds empty.
 
-internal import Synchronization
+public import Synchronization
 
 #if canImport(Glibc)
 private import Glibc
@@ -44,4 +44,19 @@ final class RecorderSwitch: @unchecked Sendable {
 
     @inline(__always)
     var level: UnsafeMutablePointer<Atomic<UInt8>> { self.page.assumingMemoryBound(to: Atomic<UInt8>.self) }
+}
+
+/// Says whether a recorder records, without asking the recorder. For those who hold it.
+///
+/// @unchecked Sendable: the address is a constant, and what lies there is an atomic number.
+@usableFromInline
+package struct RecordingIndicator: @unchecked Sendable {
+    @usableFromInline let level: UnsafeMutablePointer<Atomic<UInt8>>
+
+    init(_ power: RecorderSwitch) {
+        self.level = power.level
+    }
+
+    /// Whether anything is recorded at all: one relaxed load.
+    @inlinable package var isRecording: Bool { self.level.pointee.load(ordering: .relaxed) != 0 }
 }

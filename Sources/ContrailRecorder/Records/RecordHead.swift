@@ -31,6 +31,20 @@ package struct RecordHead: @unchecked Sendable {
         )
     }
 
+    /// Of something that happened in a unit which the same recorder has put into words.
+    @inline(__always)
+    package init(context: TrailEvent.ContextOrdinal, unit: RecordedUnit, thread: Int64, time: UInt64) {
+        self.init(
+            context: context,
+            workerKind: unit.workerKind,
+            workerNumber: unit.workerNumber,
+            epoch: unit.epoch,
+            thread: thread,
+            time: time,
+            wide: nil
+        )
+    }
+
     init(
         context: TrailEvent.ContextOrdinal,
         workerKind: RingEntry,

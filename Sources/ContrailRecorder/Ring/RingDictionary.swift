@@ -64,12 +64,18 @@ package final class RingDictionary: @unchecked Sendable {
 
     /// The entry of a text, which is written when it is new; ``RingEntry/inline`` when there is no room. Any thread.
     @inline(__always)
-    func entry(of text: String) -> RingEntry { self.known.entry(of: text) ?? self.readEntry(of: text) }
+    func entry(of text: String) -> RingEntry { self.knownEntry(of: text) ?? self.readEntry(of: text) }
 
     /// The entry of what is shown of a text, which is asked for when the text is new. Any thread.
     @inline(__always)
     func entry(of text: String, shown: (String) -> String) -> RingEntry {
-        self.known.entry(of: text) ?? self.readEntry(of: text, shown: shown)
+        self.knownEntry(of: text) ?? self.readEntry(of: text, shown: shown)
+    }
+
+    @inline(__always)
+    private func knownEntry(of text: String) -> RingEntry? {
+        // A constant of the dictionary, which the caller holds: counting it up and down costs more than finding the text.
+        Unmanaged.passUnretained(self.known)._withUnsafeGuaranteedRef { $0.entry(of: text) }
     }
 
     @inline(never)

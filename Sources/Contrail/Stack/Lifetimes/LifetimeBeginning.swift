@@ -18,11 +18,14 @@ extension AppContext {
     ) {
         let time = self.app.timeToNote
         let numbering = self.app.recordsSelectively ? self.app.numbering(under: parent, for: request) : nil
+        let label = unit?.label
+        let recorded = self.app.recordedUnit(label)
         let lifetime = self.lifetime.push(
             by: owner,
             at: time,
             site: site,
             in: UnitPlace(unit),
+            recorded: recorded,
             recorder: self.app.recorder,
             numbering: numbering
         )
@@ -33,7 +36,7 @@ extension AppContext {
             depth: lifetime.depth,
             ordinal: lifetime.ordinal,
             parent: parent,
-            unit: unit?.label,
+            unit: LifetimeUnit(recorded, or: label),
             at: time,
             site: site
         )
@@ -44,7 +47,7 @@ extension AppContext {
     func recordFirstPush(
         _ ordinal: TrailEvent.ContextOrdinal,
         under parent: TrailEvent.ContextOrdinal? = nil,
-        in unit: WorkUnit.Label,
+        in unit: LifetimeUnit,
         at time: UInt64,
         site: Site
     ) {
@@ -56,7 +59,7 @@ extension AppContext {
         depth: Int,
         ordinal: TrailEvent.ContextOrdinal,
         parent: TrailEvent.ContextOrdinal?,
-        unit: WorkUnit.Label?,
+        unit: LifetimeUnit,
         at time: UInt64,
         site: Site
     ) {
@@ -81,7 +84,7 @@ extension AppContext {
                 Signals.appContextPushed.name,
                 error,
                 context: self.lifetime.ordinal,
-                unit: unit
+                unit: LifetimeUnit(unit)
             )
             throw error
         }
@@ -112,16 +115,19 @@ extension App.RequestContext {
         self.setAppContext(appContext)
         let time = time ?? self.app.timeToNote
         let label = self.app.isRecording ? place.label : nil
+        let recorded = self.app.recordedUnit(label)
         let numbering = self.app.recordsSelectively ? self.numbering(on: appContext, ownsApp: ownsApp) : nil
         let lifetime = self.lifetime.push(
             by: owner,
             at: time,
             site: site,
             in: place,
+            recorded: recorded,
             recorder: self.app.recorder,
             numbering: numbering
         )
-        self.app.record(context: lifetime.ordinal, unit: label, at: time) { recorder, head in
+        let unit = LifetimeUnit(recorded, or: label)
+        self.app.record(context: lifetime.ordinal, unit: unit, at: time) { recorder, head in
             recorder.recordRequestPush(
                 head,
                 depth: lifetime.depth,

@@ -17,14 +17,16 @@ struct LifetimeEnding {
 
     let subject: Subject
     let outcome: Outcome
-    let unit: WorkUnit.Label?
+    let unit: LifetimeUnit
     /// Who made the push.
     let owner: ExecutionID
     let site: Site
     /// What hooks and receivers threw, in order of execution.
     private(set) var errors: [any Error] = []
 
-    /// Borrowed: a constant of the context, which the subject holds.
+    // What the subject holds, borrowed: one of the two contexts, and the app, which is a constant of it.
+    private let appContext: Unmanaged<AppContext>?
+    private let request: Unmanaged<App.RequestContext>?
     private let keptApp: Unmanaged<App>
     private let ordinal: TrailEvent.ContextOrdinal
     /// Whether this pop is the one that tears the lifetime down.
@@ -36,9 +38,13 @@ struct LifetimeEnding {
     init(_ subject: Subject, outcome: Outcome, owner: ExecutionID = ExecutionID.current, site: Site) {
         switch subject {
         case .app(let context):
+            self.appContext = Unmanaged.passUnretained(context)
+            self.request = nil
             self.keptApp = Unmanaged.passUnretained(context.app)
             (self.ordinal, self.unit, self.isLast) = context.lifetime.beginPop()
         case .request(let context):
+            self.appContext = nil
+            self.request = Unmanaged.passUnretained(context)
             self.keptApp = Unmanaged.passUnretained(context.app)
             (self.ordinal, self.unit, self.isLast) = context.lifetime.beginPop()
         }
@@ -63,18 +69,22 @@ struct LifetimeEnding {
     mutating func runHooks() {
         guard self.isLast else { return }
         self.snapshot()
-        let table = self.keptApp._withUnsafeGuaranteedRef { $0.handlers }
-        if let table {
-            var time = self.keptApp._withUnsafeGuaranteedRef { $0.timeToNote }
-            switch self.subject {
-            case .app(let context):
-                for hook in table.handlers.appTeardown { time = self.call(hook, context, since: time) }
-            case .request(let context):
-                for hook in table.handlers.requestTeardown { time = self.call(hook, context, since: time) }
-            }
-        }
+        // The app keeps what was registered, and is held by the subject.
+        let table = self.keptApp._withUnsafeGuaranteedRef { $0.borrowedHandlers }
+        table?._withUnsafeGuaranteedRef { self.callHooks($0.handlers) }
         self.sendTearingDown()
-        self.closeRequest(table)
+        table?._withUnsafeGuaranteedRef { self.closeRequest($0.handlers) }
+    }
+
+    @inline(__always)
+    private mutating func callHooks(_ handlers: Handlers) {
+        var time = self.keptApp._withUnsafeGuaranteedRef { $0.timeToNote }
+        self.appContext?._withUnsafeGuaranteedRef { context in
+            for hook in handlers.appTeardown { time = self.call(hook, context, since: time) }
+        }
+        self.request?._withUnsafeGuaranteedRef { context in
+            for hook in handlers.requestTeardown { time = self.call(hook, context, since: time) }
+        }
     }
 
     /// Writes `g` down and runs the hooks, async ones shielded from cancellation, and the receivers of the signal. Does
@@ -95,16 +105,17 @@ struct LifetimeEnding {
             }
         }
         self.sendTearingDown()
-        self.closeRequest(table)
+        if let table { self.closeRequest(table.handlers) }
     }
 
     /// Counts the pop, records it, and sends `appcontext_popped`. The context is no longer bound. Returns all errors.
     mutating func finish() -> [any Error] {
-        switch self.subject {
-        case .app(let context):
-            context.concludePop(self.outcome, of: self.owner, at: self.endTime(), site: self.site, &self.errors)
-        case .request(let context):
-            context.concludePop(self.outcome, of: self.owner, at: self.endTime(), site: self.site)
+        let time = self.endTime()
+        self.appContext?._withUnsafeGuaranteedRef {
+            $0.concludePop(self.outcome, of: self.owner, at: time, site: self.site, &self.errors)
+        }
+        self.request?._withUnsafeGuaranteedRef {
+            $0.concludePop(self.outcome, of: self.owner, at: time, site: self.site)
         }
         return self.errors
     }
@@ -130,12 +141,10 @@ struct LifetimeEnding {
 
     private func snapshot() {
         guard self.keptApp._withUnsafeGuaranteedRef({ $0.isRecording }) else { return }
-        switch self.subject {
-        case .app(let context):
-            context.touchedNamespace?.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
-        case .request(let context):
-            context.touchedNamespace?.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
-        }
+        let namespace =
+            self.appContext.map { $0._withUnsafeGuaranteedRef { $0.touchedNamespace } }
+            ?? self.request?._withUnsafeGuaranteedRef { $0.touchedNamespace }
+        namespace?.recordEnding(self.outcome, context: self.ordinal, unit: self.unit)
     }
 
     /// Calls a hook and records it. One begins when the one before it has ended. Returns when this one did.
@@ -202,20 +211,19 @@ struct LifetimeEnding {
     }
 
     private mutating func sendTearingDown() {
-        switch self.subject {
-        case .app:
-            if Signals.appContextTearingDown.hasReceivers {
-                self.send(Signals.appContextTearingDown, self.outcome)
-            }
-        case .request:
-            if Signals.requestTearingDown.hasReceivers { self.send(Signals.requestTearingDown, self.outcome) }
+        let isRequest = self.request != nil
+        // The app holds its signals.
+        let signal = self.keptApp._withUnsafeGuaranteedRef { app in
+            Unmanaged.passUnretained(isRequest ? app.signals.requestTearingDown : app.signals.appContextTearingDown)
         }
+        guard signal._withUnsafeGuaranteedRef({ $0.hasReceivers }) else { return }
+        self.send(signal.takeUnretainedValue(), self.outcome)
     }
 
     /// Closes what the request itself holds.
-    private mutating func closeRequest(_ table: HandlerTable?) {
-        guard case .request(let context) = self.subject, let closing = table?.handlers.closing else { return }
-        for close in closing {
+    private mutating func closeRequest(_ handlers: Handlers) {
+        guard !handlers.closing.isEmpty, case .request(let context) = self.subject else { return }
+        for close in handlers.closing {
             guard case .sync(let body) = close.body else { continue }
             self.lastTime = 0
             do {
@@ -295,7 +303,7 @@ extension AppContext {
             LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
         }
         self.app.record(lifetime, isRequest: false, outcome, at: time, site)
-        guard Signals.appContextPopped.hasReceivers else { return }
+        guard self.app.signals.appContextPopped.hasReceivers else { return }
         do {
             try Signals.appContextPopped.send(from: self.app, ())
         } catch {
@@ -324,7 +332,7 @@ extension App.RequestContext {
 
 extension ContextNamespace {
     /// Records all values at the end of a lifetime, unless nothing has changed since that was done.
-    fileprivate func recordEnding(_ outcome: Outcome, context: TrailEvent.ContextOrdinal?, unit: WorkUnit.Label?) {
+    fileprivate func recordEnding(_ outcome: Outcome, context: TrailEvent.ContextOrdinal?, unit: LifetimeUnit) {
         let label = if case .failed = outcome { "failure" } else { "teardown" }
         self.recordSnapshot(label: label, context: context, unit: unit, onlyIfChanged: true)
     }
@@ -360,11 +368,11 @@ extension App {
     func recordSignalFailure(
         _ name: String,
         _ error: any Error,
-        context: TrailEvent.ContextOrdinal?,
-        unit: WorkUnit.Label?
+        context: TrailEvent.ContextOrdinal,
+        unit: LifetimeUnit
     ) {
         guard let text = self.recordedText(of: error) else { return }
-        self.record(context: context, unit: unit) { recorder, head in
+        self.record(context: context, unit: unit, at: MonotonicClock.nanoseconds) { recorder, head in
             recorder.recordSignalFailure(head, signal: name, error: text)
         }
     }
