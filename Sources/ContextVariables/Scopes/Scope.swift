@@ -322,6 +322,21 @@ open class _Scope: @unchecked Sendable {
         return borrowed._withUnsafeGuaranteedRef { $0.label }
     }
 
+    /// The epoch of that unit, which costs less.
+    package static var currentEpoch: Epoch? {
+        guard let borrowed else { return self.current?.unit?.epoch }
+        return borrowed._withUnsafeGuaranteedRef { $0.epoch }
+    }
+
+    private final var epoch: Epoch? {
+        if let pushed = self.pushedUnit { return pushed.epoch }
+        if let unit = self.baseUnit.borrowed, !self.followsWorker || self.isWorkerIn(unit) {
+            // The scope holds what is stored there for as long as the caller holds the scope.
+            return unit._withUnsafeGuaranteedRef { $0.epoch }
+        }
+        return self.ownUnit?.epoch
+    }
+
     private final var label: WorkUnit.Label? {
         if let pushed = self.pushedUnit { return pushed.label }
         if let unit = self.baseUnit.borrowed, !self.followsWorker || self.isWorkerIn(unit) {

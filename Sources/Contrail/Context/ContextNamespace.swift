@@ -297,13 +297,13 @@ public final class ContextNamespace: Sendable {
             let ordinal = self.ordinal.load(ordering: .relaxed)
             if change.isRecorded {
                 let recorded = table.entries[place].recorded ?? self.app.recorder?.name(name)
-                self.record(change, recorded, ordinal, site)
+                self.record(change, recorded, ordinal, site, in: &table)
                 table.entries[place].recorded = recorded
             }
             table.version += 1
             table.entries[place].ordinal = ordinal
             table.entries[place].site = site
-            table.entries[place].epoch = change.unit?.epoch
+            table.entries[place].epoch = change.epoch
             swap(&value, &table.entries[place].value)
         }
         withExtendedLifetime(value) {}
@@ -319,7 +319,7 @@ public final class ContextNamespace: Sendable {
     ) {
         let ordinal = self.ordinal.load(ordering: .relaxed)
         let recorded = change.isRecorded ? self.app.recorder?.name(name) : nil
-        if change.isRecorded { self.record(change, recorded, ordinal, site) }
+        if change.isRecorded { self.record(change, recorded, ordinal, site, in: &table) }
         table.version += 1
         table.append(
             NamespaceEntry(
@@ -327,7 +327,7 @@ public final class ContextNamespace: Sendable {
                 recorded: recorded,
                 ordinal: ordinal,
                 site: site,
-                epoch: change.unit?.epoch
+                epoch: change.epoch
             ),
             name
         )
@@ -338,7 +338,7 @@ public final class ContextNamespace: Sendable {
         /// Whether anything is recorded.
         var isRecorded = false
         /// The unit of the writer.
-        var unit: WorkUnit.Label?
+        var epoch: Epoch?
         /// The value as the trail keeps it under an innocent name.
         var value = RecordedValue.null
     }
@@ -368,7 +368,7 @@ public final class ContextNamespace: Sendable {
             let recorded = keepsValue ? self.keptValue(value(), name, recorder) : recorded()
             return Change(
                 isRecorded: true,
-                unit: Scope.currentLabel,
+                epoch: Scope.currentEpoch,
                 value: recorder.redacted(recorded, underSecret: false)
             )
         }
@@ -401,12 +401,29 @@ public final class ContextNamespace: Sendable {
         _ change: borrowing Change,
         _ name: RecordedName?,
         _ ordinal: TrailEvent.ContextOrdinal,
-        _ site: Site
+        _ site: Site,
+        in table: inout NamespaceTable
     ) {
         guard let name else { return }
-        self.app.record(context: ordinal, unit: change.unit) { recorder, head in
+        let unit = self.unit(of: change, in: &table)
+        self.app.record(context: ordinal, unit: unit, at: MonotonicClock.nanoseconds) { recorder, head in
             recorder.recordSet(head, key: name, value: name.isSecret ? change.value.hidden : change.value, site: site)
         }
+    }
+
+    /// The unit of a change, for its record: most often that of the change before.
+    @inline(__always)
+    private func unit(of change: borrowing Change, in table: inout NamespaceTable) -> LifetimeUnit {
+        guard let epoch = change.epoch else { return .none }
+        if let unit = table.unit, unit.epoch == epoch.rawValue { return .recorded(unit) }
+        return self.newUnit(in: &table)
+    }
+
+    @inline(never)
+    private func newUnit(in table: inout NamespaceTable) -> LifetimeUnit {
+        let label = Scope.currentLabel
+        table.unit = self.app.recordedUnit(label)
+        return LifetimeUnit(table.unit, or: label)
     }
 
     /// Removes a name. Returns its value as ``StoredNil`` keeps it; nil when it is absent.

@@ -44,6 +44,8 @@ struct NamespaceTable: Sendable {
     var version = 0
     /// When the lifetime before the present one ended, in nanoseconds of the monotonic clock.
     var previousEnd: UInt64 = 0
+    /// The unit of work of the last recorded change, in the words of the recorder.
+    var unit: RecordedUnit?
     /// What the last snapshot at an end or failure showed; `nil` before the first of a lifetime.
     var recorded: (version: Int, label: String)?
 

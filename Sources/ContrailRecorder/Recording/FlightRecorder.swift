@@ -210,10 +210,14 @@ public final class FlightRecorder: Sendable {
 
     @inline(__always)
     func entry(ofWorkerKind kind: String) -> RingEntry {
-        // The dictionary is a constant of the recorder, whom the caller holds.
-        Unmanaged.passUnretained(self.dictionary)._withUnsafeGuaranteedRef { dictionary in
-            dictionary.entry(of: kind) { self.shownKind($0) }
-        }
+        // The dictionary is a constant of the recorder, whom the caller holds. No closure: it would count the recorder.
+        let dictionary = Unmanaged.passUnretained(self.dictionary)
+        return dictionary._withUnsafeGuaranteedRef { $0.knownEntry(of: kind) } ?? self.newEntry(ofWorkerKind: kind)
+    }
+
+    @inline(never)
+    private func newEntry(ofWorkerKind kind: String) -> RingEntry {
+        self.dictionary.entry(of: kind) { self.shownKind($0) }
     }
 
     /// The kind of a worker, free of secrets. A long one costs more: nobody has many of them.

@@ -7,7 +7,7 @@
 package struct RecordedUnit: Sendable {
     let workerKind: RingEntry
     let workerNumber: UInt32
-    let epoch: UInt64
+    package let epoch: UInt64
 }
 
 extension FlightRecorder {

@@ -72,8 +72,9 @@ package final class RingDictionary: @unchecked Sendable {
         self.knownEntry(of: text) ?? self.readEntry(of: text, shown: shown)
     }
 
+    /// The entry of a text that was asked for before, if it is known by where it lies. Any thread.
     @inline(__always)
-    private func knownEntry(of text: String) -> RingEntry? {
+    func knownEntry(of text: String) -> RingEntry? {
         // A constant of the dictionary, which the caller holds: counting it up and down costs more than finding the text.
         Unmanaged.passUnretained(self.known)._withUnsafeGuaranteedRef { $0.entry(of: text) }
     }
