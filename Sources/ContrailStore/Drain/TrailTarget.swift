@@ -202,6 +202,7 @@ struct TrailTarget {
         try? trail.queue.writeWithoutTransaction { database in
             try database.execute(sql: "PRAGMA busy_timeout = \(self.configuration.patience.lock.milliseconds)")
             try database.execute(sql: "PRAGMA synchronous = \(self.configuration.durability.synchronous)")
+            try database.execute(sql: TrailDatabase.cacheSize(cap: self.configuration.retention.cap))
             self.shared.gauge.install(on: database)
         }
         let log = LogKeeper(
