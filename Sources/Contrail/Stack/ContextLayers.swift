@@ -184,8 +184,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     deinit {
         // A thread ended, or a scope was released, with pushes that nobody popped.
-        let leftovers = self.pushCount == 0 ? [] : self.leftovers
-        if !leftovers.isEmpty { Housekeeping.tearDown(leftovers, depth: self.housekeepingDepth) }
+        if self.pushCount > 0 { Housekeeping.tearDown(self.leftovers, depth: self.housekeepingDepth) }
     }
 
     /// The layers that the caller sees, whatever their state.
