@@ -8,10 +8,11 @@ extension ContextScope {
     static func finish(bound scope: Unmanaged<ContextScope>, _ outcome: Outcome) -> [any Error]? {
         var errors: [any Error] = []
         let unwinding = scope._withUnsafeGuaranteedRef { $0.unwindNowOrLater(outcome, &errors) }
-        if scope._withUnsafeGuaranteedRef({ $0.concludesQuietly(unwinding) }) {
-            // Nothing of the user's is called, so that nobody sees whether it is still bound. Its end may be that of the scope.
-            scope._withUnsafeGuaranteedRef { $0.conclude(unwinding, outcome, &errors) }
+        if case .quiet(let time) = unwinding, scope._withUnsafeGuaranteedRef({ $0.concludesQuietly }) {
+            // Nothing of the user's is called, so that nobody sees whether it is still bound. That may be the end of the scope.
+            let unit = scope._withUnsafeGuaranteedRef { $0.concludeQuietly(since: time, outcome, &errors) }
             Scope.unbind()
+            unit?.end()
         } else {
             let scope = scope.takeUnretainedValue()
             Scope.unbind()
@@ -22,9 +23,9 @@ extension ContextScope {
 
     /// Whether the second half of a finish calls nothing of the user's: no receiver, no value's end, no encoding of `g`.
     @inline(__always)
-    private func concludesQuietly(_ unwinding: Unwinding) -> Bool {
-        guard case .quiet = unwinding, !self.signals.appContextPopped.hasReceivers else { return false }
-        return !self.hasMadeUnit && self.borrowedContext._withUnsafeGuaranteedRef { $0.touchedNamespace == nil }
+    private var concludesQuietly: Bool {
+        !self.signals.appContextPopped.hasReceivers && !self.hasMadeUnit
+            && self.borrowedContext._withUnsafeGuaranteedRef { $0.touchedNamespace == nil }
     }
 
     // Nobody else knows the scope of a closure form, so that nobody else can have finished it.

@@ -540,23 +540,40 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         case .quiet(let time):
             let endsMadeUnit = self.ownsUnit && self.madeUnit != nil
             if endsMadeUnit { self.leave() } else { self.close() }
-            self.borrowedContext._withUnsafeGuaranteedRef { context in
-                context.popQuietly(
-                    outcome,
-                    of: self.owner,
-                    at: time,
-                    endsUnit: self.ownsUnit && !endsMadeUnit,
-                    // What the request left there says more.
-                    isLastHere: !self.isRequest,
-                    site: self.site,
-                    &errors
-                )
-            }
+            self.popQuietly(outcome, since: time, endsUnit: self.ownsUnit && !endsMadeUnit, &errors)?.end()
         case .begun:
             self.leave()
             guard self.ownsApp else { return }
             let time = self.appContext.app.timeToNote
             self.appContext.concludePop(outcome, of: self.owner, at: time, site: self.site, &errors)
+        }
+    }
+
+    /// The second half of a finish at which nothing of the user's is called, in a scope whose unit nobody has asked it for. Returns
+    /// the unit that is over all the same, because somebody has asked the context: the caller's to end, once the scope is unbound.
+    func concludeQuietly(since time: UInt64?, _ outcome: Outcome, _ errors: inout [any Error]) -> WorkUnit? {
+        self.close()
+        return self.popQuietly(outcome, since: time, endsUnit: self.ownsUnit, &errors)
+    }
+
+    @inline(__always)
+    private func popQuietly(
+        _ outcome: Outcome,
+        since time: UInt64?,
+        endsUnit: Bool,
+        _ errors: inout [any Error]
+    ) -> WorkUnit? {
+        self.borrowedContext._withUnsafeGuaranteedRef { context in
+            context.popQuietly(
+                outcome,
+                of: self.owner,
+                at: time,
+                endsUnit: endsUnit,
+                // What the request left there says more.
+                isLastHere: !self.isRequest,
+                site: self.site,
+                &errors
+            )
         }
     }
 

@@ -69,7 +69,7 @@ struct RecordedUnitTests {
             let log: Log
 
             init(_ log: Log) { self.log = log }
-            deinit { self.log.add(Current.context.map { "\($0.app.name)" } ?? "outside") }
+            deinit { self.log.add(ContextNote.here) }
         }
         let log = Log()
         let variable = RecyclableVariable<Witness>("witness")
@@ -77,5 +77,19 @@ struct RecordedUnitTests {
         #expect(log.lines == ["outside"])
         withAppContext(self.desk.app) { $0.g["witness"] = Witness(log) }
         #expect(log.lines == ["outside", "outside"])
+        // Through the context alone, whose scope then knows nothing of the unit.
+        try withAppContext(self.desk.app) { context throws in try context.variables.set(variable, Witness(log)) }
+        #expect(log.lines == ["outside", "outside", "outside"])
+    }
+}
+
+/// What is current, told apart from what was and has ended.
+private enum ContextNote {
+    static var here: String {
+        do {
+            return try Current.app.name
+        } catch {
+            return error.code == .outsideAppContext ? "outside" : "\(error.code)"
+        }
     }
 }

@@ -249,6 +249,7 @@ struct LifetimeEnding {
 
 extension AppContext {
     /// Counts a pop at which nothing of the user's is called while the context is current, and writes `g` down if it is the last.
+    /// Returns the unit that was over with it, which is the caller's to end: values die with it.
     ///
     /// - Parameters:
     ///   - time: When that is; the clock is asked when it is nil.
@@ -262,19 +263,19 @@ extension AppContext {
         isLastHere: Bool,
         site: Site,
         _ errors: inout [any Error]
-    ) {
+    ) -> WorkUnit? {
         let isRecording = self.app.isRecording
         if isRecording, let namespace = self.touchedNamespace {
             let (ordinal, unit, isLast) = self.lifetime.beginPop()
             if isLast { namespace.recordEnding(outcome, context: ordinal, unit: unit) }
-            if endsUnit { self.lifetime.endReservedUnit()?.end() }
+            let endedUnit = endsUnit ? self.lifetime.endReservedUnit() : nil
             self.concludePop(outcome, of: owner, at: self.app.timeToNote, isLastHere: isLastHere, site: site, &errors)
-            return
+            return endedUnit
         }
         let time = time ?? self.app.timeToNote
         let lifetime = self.lifetime.popAtOnce(of: owner, at: time, isRecording: isRecording, endsUnit: endsUnit)
-        lifetime.endedUnit?.end()
         self.conclude(lifetime, outcome, at: time, isLastHere: isLastHere, site: site, &errors)
+        return lifetime.endedUnit
     }
 
     /// Counts a pop that was begun, records it, and sends `appcontext_popped`. Adds what receivers threw.
