@@ -20,6 +20,9 @@ extension OrdersTests {
                     let service = try await Self.start(in: directory, trail: "\(disk)/contrail.sqlite")
                     defer { service.program.send(SIGKILL) }
                     try await Self.order(20, from: service)
+                    // Everything is stored while there is room: what were still on its way would meet the full disk at once.
+                    try await service.settle()
+                    #expect(try await service.postmortem.get("/readyz").status == 200)
                     let filler = try SmallDisk.fill(disk)
                     try await Self.serve(service, until: "disk_full") {
                         try FileManager.default.removeItem(atPath: filler)
@@ -65,7 +68,6 @@ extension OrdersTests {
         private static func serve(_ service: OrdersService, until reason: String, makeRoom: () throws -> Void)
             async throws
         {
-            #expect(try await service.postmortem.get("/readyz").status == 200)
             try await eventually("nothing can be stored", within: .seconds(60)) {
                 try await Self.order(20, from: service)
                 return try await Self.writing(service)["degradation"] == .text(reason) ? () : nil

@@ -56,10 +56,11 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
             left: PoisonedThread.Findings? = nil
         ) {
             let depth = max(housekeepingDepth, layers?.housekeepingDepth ?? 0)
-            guard layers != nil || outerRequest != nil || borrowed != nil || depth > 0 || left != nil else {
+            let appSource = takesApp ? layers : nil
+            guard appSource != nil || outerRequest != nil || borrowed != nil || depth > 0 || left != nil else {
                 return nil
             }
-            self.appSource = takesApp ? layers : nil
+            self.appSource = appSource
             self.requestSource = outerRequest == nil ? nil : layers
             self.outerRequest = outerRequest
             self.borrowed = borrowed
