@@ -317,33 +317,26 @@ open class _Scope: @unchecked Sendable {
     }
 
     /// What the trail knows of the unit that the caller is in.
-    package static var currentLabel: WorkUnit.Label? {
-        guard let borrowed else { return self.current?.unit?.label }
-        return borrowed._withUnsafeGuaranteedRef { $0.label }
-    }
+    package static var currentLabel: WorkUnit.Label? { self.withCurrentUnit { $0.label } }
 
     /// The epoch of that unit, which costs less.
-    package static var currentEpoch: Epoch? {
-        guard let borrowed else { return self.current?.unit?.epoch }
-        return borrowed._withUnsafeGuaranteedRef { $0.epoch }
+    package static var currentEpoch: Epoch? { self.withCurrentUnit { $0.epoch } }
+
+    @inline(__always)
+    private static func withCurrentUnit<Result>(_ body: (WorkUnit) -> Result) -> Result? {
+        guard let borrowed else { return self.current?.unit.map(body) }
+        return borrowed._withUnsafeGuaranteedRef { $0.withUnit(body) }
     }
 
-    private final var epoch: Epoch? {
-        if let pushed = self.pushedUnit { return pushed.epoch }
+    /// Lends the unit, which need not be counted while it is the scope's own.
+    @inline(__always)
+    private final func withUnit<Result>(_ body: (WorkUnit) -> Result) -> Result? {
+        if let pushed = self.pushedUnit { return body(pushed) }
         if let unit = self.baseUnit.borrowed, !self.followsWorker || self.isWorkerIn(unit) {
             // The scope holds what is stored there for as long as the caller holds the scope.
-            return unit._withUnsafeGuaranteedRef { $0.epoch }
+            return unit._withUnsafeGuaranteedRef(body)
         }
-        return self.ownUnit?.epoch
-    }
-
-    private final var label: WorkUnit.Label? {
-        if let pushed = self.pushedUnit { return pushed.label }
-        if let unit = self.baseUnit.borrowed, !self.followsWorker || self.isWorkerIn(unit) {
-            // The scope holds what is stored there for as long as the caller holds the scope.
-            return unit._withUnsafeGuaranteedRef { $0.label }
-        }
-        return self.ownUnit?.label
+        return self.ownUnit.map(body)
     }
 
     /// The worker of the scope.
@@ -387,21 +380,9 @@ open class _Scope: @unchecked Sendable {
     /// Reads the caller's value of a recyclable variable, if there is one.
     static func readCurrentUnit(_ id: VariableID, _ reader: BoxReader) {
         if let borrowed {
-            borrowed._withUnsafeGuaranteedRef { $0.readUnit(id, reader) }
+            _ = borrowed._withUnsafeGuaranteedRef { $0.withUnit { $0.read(id, reader) } }
         } else {
             self.currentUnit?.read(id, reader)
-        }
-    }
-
-    @inline(__always)
-    private final func readUnit(_ id: VariableID, _ reader: BoxReader) {
-        if let pushed = self.pushedUnit {
-            pushed.read(id, reader)
-        } else if let unit = self.baseUnit.borrowed, !self.followsWorker || self.isWorkerIn(unit) {
-            // The scope holds what is stored there for as long as the caller holds the scope.
-            unit._withUnsafeGuaranteedRef { _ = $0.read(id, reader) }
-        } else {
-            self.ownUnit?.read(id, reader)
         }
     }
 

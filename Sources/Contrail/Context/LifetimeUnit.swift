@@ -1,15 +1,15 @@
-// The unit of work that the records of a lifetime name.
+// The unit of work that records of contexts name.
 
 internal import ContextVariables
 internal import ContrailRecorder
 
-/// The unit of work in which a lifetime was pushed, for its records.
+/// The unit of work in which a lifetime was pushed, or in which its `g` was written, for the records of that.
 enum LifetimeUnit: Sendable {
     /// Nothing is recorded of it, or there was none.
     case none
-    /// In the words of the app's recorder, as the push recorded it.
+    /// In the words of the app's recorder, from an earlier record.
     case recorded(RecordedUnit)
-    /// The push was not recorded, or its worker needs more than numbers.
+    /// Nothing was recorded of it before, or its worker needs more than numbers.
     case label(WorkUnit.Label)
 
     @inline(__always)

@@ -538,9 +538,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         switch unwinding {
         case .none: return
         case .quiet(let time):
-            let endsMadeUnit = self.ownsUnit && self.madeUnit != nil
-            if endsMadeUnit { self.leave() } else { self.close() }
-            self.popQuietly(outcome, since: time, endsUnit: self.ownsUnit && !endsMadeUnit, &errors)?.end()
+            self.concludeQuietly(since: time, outcome, &errors)?.end()
         case .begun:
             self.leave()
             guard self.ownsApp else { return }
@@ -549,26 +547,18 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         }
     }
 
-    /// The second half of a finish at which nothing of the user's is called, in a scope whose unit nobody has asked it for. Returns
-    /// the unit that is over all the same, because somebody has asked the context: the caller's to end, once the scope is unbound.
-    func concludeQuietly(since time: UInt64?, _ outcome: Outcome, _ errors: inout [any Error]) -> WorkUnit? {
-        self.close()
-        return self.popQuietly(outcome, since: time, endsUnit: self.ownsUnit, &errors)
-    }
-
+    /// The second half of a finish at whose pop nothing of the user's is called. Returns the unit that is over with it when only the
+    /// context was asked for it: the caller's to end, once the scope is unbound.
     @inline(__always)
-    private func popQuietly(
-        _ outcome: Outcome,
-        since time: UInt64?,
-        endsUnit: Bool,
-        _ errors: inout [any Error]
-    ) -> WorkUnit? {
-        self.borrowedContext._withUnsafeGuaranteedRef { context in
+    func concludeQuietly(since time: UInt64?, _ outcome: Outcome, _ errors: inout [any Error]) -> WorkUnit? {
+        let endsMadeUnit = self.ownsUnit && self.hasMadeUnit
+        if endsMadeUnit { self.leave() } else { self.close() }
+        return self.borrowedContext._withUnsafeGuaranteedRef { context in
             context.popQuietly(
                 outcome,
                 of: self.owner,
                 at: time,
-                endsUnit: endsUnit,
+                endsUnit: self.ownsUnit && !endsMadeUnit,
                 // What the request left there says more.
                 isLastHere: !self.isRequest,
                 site: self.site,

@@ -178,20 +178,10 @@ public final class FlightRecorder: Sendable {
         time: UInt64,
         _ body: (RecordHead) -> Void
     ) {
-        let entry = workerKind.map { self.entry(ofWorkerKind: $0) } ?? .none
-        guard entry == .inline || UInt64(bitPattern: workerNumber) >= UInt64(RecordHead.wideNumber) else {
-            return body(
-                RecordHead(
-                    context: context,
-                    workerKind: entry,
-                    workerNumber: UInt32(truncatingIfNeeded: workerNumber),
-                    epoch: epoch,
-                    thread: thread,
-                    time: time,
-                    wide: nil
-                )
-            )
+        if let unit = self.recordedUnit(workerKind: workerKind, workerNumber: workerNumber, epoch: epoch) {
+            return body(RecordHead(context: context, unit: unit, thread: thread, time: time))
         }
+        let entry = workerKind.map { self.entry(ofWorkerKind: $0) } ?? .none
         let wide = WideWorker(kind: workerKind.map { self.shownKind($0) } ?? "", number: workerNumber)
         withExtendedLifetime(wide) {
             body(

@@ -48,7 +48,8 @@ final class RecorderSwitch: @unchecked Sendable {
 
 /// Says whether a recorder records, without asking the recorder. For those who hold it.
 ///
-/// @unchecked Sendable: the address is a constant, and what lies there is an atomic number.
+/// @unchecked Sendable: the address is a constant, the page there lives as long as the recorder, and all that is done with it is an
+/// atomic load.
 @usableFromInline
 package struct RecordingIndicator: @unchecked Sendable {
     @usableFromInline let level: UnsafeMutablePointer<Atomic<UInt8>>
@@ -58,5 +59,7 @@ package struct RecordingIndicator: @unchecked Sendable {
     }
 
     /// Whether anything is recorded at all: one relaxed load.
+    ///
+    /// The level that records nothing is 0, as is the page in a forked child.
     @inlinable package var isRecording: Bool { self.level.pointee.load(ordering: .relaxed) != 0 }
 }

@@ -14,8 +14,8 @@ extension FlightRecorder {
     /// A unit of work in the words of this recorder's ring; nil when its worker needs more than numbers, and is written out
     /// each time.
     @inline(__always)
-    package func recordedUnit(workerKind: String, workerNumber: Int64, epoch: UInt64) -> RecordedUnit? {
-        let kind = self.entry(ofWorkerKind: workerKind)
+    package func recordedUnit(workerKind: String?, workerNumber: Int64, epoch: UInt64) -> RecordedUnit? {
+        let kind = workerKind.map { self.entry(ofWorkerKind: $0) } ?? .none
         guard kind != .inline, UInt64(bitPattern: workerNumber) < UInt64(RecordHead.wideNumber) else { return nil }
         return RecordedUnit(workerKind: kind, workerNumber: UInt32(truncatingIfNeeded: workerNumber), epoch: epoch)
     }
