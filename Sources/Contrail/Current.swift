@@ -108,6 +108,7 @@ public enum Current {
 
         var optionalAppContext: AppContext? {
             get throws(ContextError) {
+                if let context = ContextLayers.plain({ $0.base.app }) { return context }
                 guard let layers = ContextLayers.here else { return nil }
                 let visible = layers.visible
                 if let error = layers.appEndedError(for: visible, self.site) { throw error }
@@ -117,6 +118,7 @@ public enum Current {
 
         var optionalRequestContext: App.RequestContext? {
             get throws(ContextError) {
+                if let context = ContextLayers.plain({ $0.boundRequest }) { return context }
                 guard let layers = ContextLayers.here else { return nil }
                 let visible = layers.visible
                 if let error = layers.appEndedError(for: visible, self.site) { throw error }

@@ -43,4 +43,10 @@ static inline void contrail_binding_set(const void *_Nonnull key, const void *_N
     __atomic_store_n(&contrail_binding_words[0], key, __ATOMIC_RELEASE);
 }
 
+/// Passes the time until a lock that another thread holds for some nanoseconds is asked for again.
+///
+/// `turn` counts the times that the caller has waited: the first 64 are some ten nanoseconds each, then the thread gives its turn to
+/// others, and from the 128th it sleeps for 50 microseconds.
+void contrail_brief_wait(unsigned turn);
+
 #endif

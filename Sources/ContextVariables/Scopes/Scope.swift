@@ -201,6 +201,10 @@ open class _Scope: @unchecked Sendable {
         return ExecutionID.isInTask ? nil : ThreadState.root
     }
 
+    /// The innermost scope that is bound, to be borrowed by a caller that does not suspend meanwhile; nil where there is none, be it
+    /// that the thread has a root.
+    package static var lent: Unmanaged<Scope>? { self.borrowed }
+
     /// Whether the caller is in no scope at all.
     @inline(__always)
     package static func isNothingAround(_ caller: ExecutionID) -> Bool {

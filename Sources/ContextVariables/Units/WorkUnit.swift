@@ -13,7 +13,7 @@ package final class WorkUnit: Sendable {
     }
 
     /// A value and the variable it is kept for.
-    private struct Kept: Sendable {
+    fileprivate struct Kept: Sendable {
         let box: ValueBox
         let variable: RecyclableIdentity
         /// Where it was set, of a variable whose value may survive the first recycle.
@@ -24,7 +24,7 @@ package final class WorkUnit: Sendable {
     }
 
     /// Where a value was set that may survive the first recycle, and the unit that it has survived.
-    private final class SetOrigin: Sendable {
+    fileprivate final class SetOrigin: Sendable {
         let place: SetPlace
         let survived: Epoch?
 
@@ -63,7 +63,9 @@ package final class WorkUnit: Sendable {
     /// Whether no recycle came before this unit: what the first recycle lets survive is set in such a one.
     let isFirst: Bool
 
-    private let state: Mutex<State>
+    private let lock = BriefLock()
+    /// Touched under the lock only.
+    @exclusivity(unchecked) private nonisolated(unsafe) var state: State
     /// Written under the lock only.
     private let ended: Atomic<Bool>
 
@@ -115,7 +117,12 @@ package final class WorkUnit: Sendable {
         self.worker = worker
         self.isFirst = isFirst
         self.ended = Atomic(isEnded)
-        self.state = Mutex(State(values: values))
+        self.state = State(values: values)
+    }
+
+    @inline(__always)
+    private func withState<Result>(_ body: (inout State) -> Result) -> Result {
+        self.lock.withLock { body(&self.state) }
     }
 
     /// The first unit of a worker.
@@ -126,7 +133,7 @@ package final class WorkUnit: Sendable {
     /// A branch with the same epoch and the same values, for a snapshot: what happens in one is not seen in the other. Values
     /// of variables that withhold them from hand-offs are left out.
     package func forked() -> WorkUnit {
-        let (values, isEnded) = self.state.withLock { ($0.values, self.isEnded) }
+        let (values, isEnded) = self.withState { ($0.values, self.isEnded) }
         return WorkUnit(
             self.epoch,
             self.worker,
@@ -137,16 +144,31 @@ package final class WorkUnit: Sendable {
     }
 
     /// The unit that follows this one on its worker. After a first unit it begins with what survives the first recycle.
-    func successor() -> WorkUnit {
-        var values = VariableTable<Kept>()
-        if self.isFirst {
-            values = self.state.withLock { $0.values }.filter { $0.survivesFirstRecycle }
-                .mapValues { kept in
-                    let origin = kept.origin.map { SetOrigin($0.place, survived: self.epoch) }
-                    return Kept(box: kept.box, variable: kept.variable, origin: origin)
-                }
+    func successor() -> Successor {
+        guard self.isFirst else { return Successor(unit: WorkUnit(worker: self.worker)) }
+        let all = self.withState { $0.values }
+        let values = all.filter { $0.survivesFirstRecycle }
+            .mapValues { kept in
+                let origin = kept.origin.map { SetOrigin($0.place, survived: self.epoch) }
+                return Kept(box: kept.box, variable: kept.variable, origin: origin)
+            }
+        let unit = WorkUnit(Epoch.next(), self.worker, isFirst: false, isEnded: false, values: values)
+        return Successor(unit: unit, looked: all)
+    }
+
+    /// A unit that follows another.
+    struct Successor: Sendable {
+        let unit: WorkUnit
+        /// What was looked through for it. If the other unit ends meanwhile these are the last references: whoever asks under a
+        /// lock lets go of them outside.
+        private let looked: VariableTable<Kept>?
+
+        init(unit: WorkUnit) { self.init(unit: unit, looked: nil) }
+
+        fileprivate init(unit: WorkUnit, looked: VariableTable<Kept>?) {
+            self.unit = unit
+            self.looked = looked
         }
-        return WorkUnit(Epoch.next(), self.worker, isFirst: false, isEnded: false, values: values)
     }
 
     package var isEnded: Bool { self.ended.load(ordering: .acquiring) }
@@ -155,14 +177,14 @@ package final class WorkUnit: Sendable {
 
     /// Whether there is a value.
     func contains(_ id: VariableID) -> Bool {
-        self.state.withLock { $0.values.place(of: id) != nil }
+        self.withState { $0.values.place(of: id) != nil }
     }
 
     /// Reads the value of a variable. Returns whether there is one.
     @inline(never)
     @discardableResult
     func read(_ id: VariableID, _ reader: BoxReader) -> Bool {
-        self.state.withLock { state in
+        self.withState { state in
             guard let address = state.values.address(of: id, { $0.box }) else { return false }
             reader(address)
             return true
@@ -171,7 +193,7 @@ package final class WorkUnit: Sendable {
 
     /// Says where the value of a variable was set, if it survived the first recycle and nobody has asked yet.
     func takeSurvivor(_ id: VariableID) -> (epoch: Epoch, place: SetPlace)? {
-        self.state.withLock { state in
+        self.withState { state in
             guard let kept = state.values[id], let origin = kept.origin, let epoch = origin.survived else { return nil }
             // The same box under the same name: nothing of the user's dies here.
             _ = state.values.exchange(Kept(box: kept.box, variable: kept.variable), for: id)
@@ -183,7 +205,7 @@ package final class WorkUnit: Sendable {
     func set(_ box: ValueBox, for variable: RecyclableIdentity, at place: SetPlace? = nil) -> Bool {
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
         let origin = place.map { SetOrigin($0, survived: nil) }
-        let (isStored, old, load) = self.state.withLock { state -> (Bool, Kept?, Load?) in
+        let (isStored, old, load) = self.withState { state -> (Bool, Kept?, Load?) in
             guard !self.isEnded else { return (false, nil, nil) }
             let old = state.values.exchange(Kept(box: box, variable: variable, origin: origin), for: variable.id)
             return (true, old, state.loads.exchange(nil, for: variable.id))
@@ -196,7 +218,7 @@ package final class WorkUnit: Sendable {
     /// Removes a value, so that the next reader finds none, and disowns whoever is loading one. Does nothing when there is
     /// neither.
     func remove(_ id: VariableID) {
-        let (old, load) = self.state.withLock { state in
+        let (old, load) = self.withState { state in
             (state.values.exchange(nil, for: id), state.loads.exchange(nil, for: id))
         }
         _ = consume old
@@ -209,10 +231,10 @@ package final class WorkUnit: Sendable {
     nonisolated(nonsending) func claim(_ id: VariableID) async -> Claim {
         let caller = ExecutionID.current
         while true {
-            let claim = self.state.withLock { self.claim(id, by: caller, &$0) }
+            let claim = self.withState { self.claim(id, by: caller, &$0) }
             if let claim { return claim }
             await withCheckedContinuation { continuation in
-                let isSettled = self.state.withLock { state in
+                let isSettled = self.withState { state in
                     guard var load = state.loads[id] else { return true }
                     load.waiters.append(continuation)
                     _ = state.loads.exchange(load, for: id)
@@ -229,7 +251,7 @@ package final class WorkUnit: Sendable {
     /// the loaded one, and so does an `invalidate`, after which somebody else may be loading.
     @discardableResult
     func settle(_ ticket: Int, with box: ValueBox?, for variable: RecyclableIdentity) -> Bool {
-        let load = self.state.withLock { state -> Load? in
+        let load = self.withState { state -> Load? in
             guard let load = state.loads[variable.id], load.ticket == ticket else { return nil }
             _ = state.loads.exchange(nil, for: variable.id)
             if let box { _ = state.values.exchange(Kept(box: box, variable: variable), for: variable.id) }
@@ -262,15 +284,18 @@ package final class WorkUnit: Sendable {
     func end(carriesOver: Bool) -> Int {
         let survives = carriesOver && self.isFirst
         // The old tables leave the lock before they are released: values may run user code when they die.
-        let (dropped, old) = self.state.withLock { state -> (Int, State) in
-            guard !self.isEnded else { return (state.dropped, State()) }
+        let (dropped, old) = self.withState { state -> (Int, State?) in
+            guard !self.isEnded else { return (state.dropped, nil) }
             self.ended.store(true, ordering: .releasing)
+            // Most units never had a value.
+            guard !state.values.isEmpty || !state.loads.isEmpty else { return (0, nil) }
             let old = state
             state = State(lastTicket: old.lastTicket)
             state.dropped = old.values.count
             if survives { old.values.forEach { if $0.survivesFirstRecycle { state.dropped -= 1 } } }
             return (state.dropped, old)
         }
+        guard let old else { return dropped }
         old.loads.forEach { $0.wakeAll() }
         old.values.forEach { kept in
             if kept.variable.logs, !(survives && kept.survivesFirstRecycle) {

@@ -195,16 +195,18 @@ public final class Worker: Sendable, CustomStringConvertible {
     /// A recycle between its two halves.
     private struct Step {
         let old: WorkUnit?
-        let next: WorkUnit
+        let successor: WorkUnit.Successor
         let dropped: Int
+
+        var next: WorkUnit { self.successor.unit }
     }
 
     private func advance(_ state: inout State) -> Step {
-        let next = state.unit?.successor() ?? WorkUnit(worker: self.name)
-        let step = Step(old: state.unit, next: next, dropped: state.dropped)
+        let next = state.unit?.successor() ?? WorkUnit.Successor(unit: WorkUnit(worker: self.name))
+        let step = Step(old: state.unit, successor: next, dropped: state.dropped)
         state.isFresh = false
         state.dropped = 0
-        self.begin(next, &state)
+        self.begin(next.unit, &state)
         return step
     }
 

@@ -13,7 +13,7 @@ public final class AppContext: ContextDrawing {
     /// The app that is current while the context is.
     public let app: App
     /// The namespace, made when it is first asked for and kept over the lifetimes of the context.
-    public var g: ContextNamespace { self.touchedNamespace ?? self.madeNamespace() }
+    @inlinable public var g: ContextNamespace { ContextNamespace(of: self) }
 
     let origin: TrailEvent.Push.Origin
     let lifetime: LifetimeState
@@ -31,19 +31,27 @@ public final class AppContext: ContextDrawing {
 
     /// The namespace, if anybody has asked for it.
     @inline(__always)
-    var touchedNamespace: ContextNamespace? {
+    var touchedNamespace: NamespaceStorage? {
         Self.namespace(at: self.keptNamespace.load(ordering: .acquiring))?.takeUnretainedValue()
+    }
+
+    /// The namespace, made if need be, to be borrowed for as long as the context is held.
+    @inline(__always)
+    var lentNamespace: Unmanaged<NamespaceStorage> {
+        Self.namespace(at: self.keptNamespace.load(ordering: .acquiring)) ?? self.madeNamespace()
     }
 
     /// The namespace at an address that was read from the field above; nil for 0.
     @inline(__always)
-    private static func namespace(at address: UInt) -> Unmanaged<ContextNamespace>? {
+    private static func namespace(at address: UInt) -> Unmanaged<NamespaceStorage>? {
         UnsafeRawPointer(bitPattern: address).map { Unmanaged.fromOpaque($0) }
     }
 
     @inline(never)
-    private func madeNamespace() -> ContextNamespace {
-        let namespace = ContextNamespace(app: self.app, reportsOldValues: self.origin != .test)
+    private func madeNamespace() -> Unmanaged<NamespaceStorage> {
+        let namespace = NamespaceStorage(app: self.app, reportsOldValues: self.origin != .test)
+        // Before anybody can find it: who sets a value at once sets it in this lifetime.
+        namespace.adopt(self.lifetime.ordinal)
         // Counted for the context, and given back at once when another caller was faster.
         let counted = Unmanaged.passRetained(namespace)
         let (isFirst, first) = self.keptNamespace.compareExchange(
@@ -52,9 +60,9 @@ public final class AppContext: ContextDrawing {
             ordering: .acquiringAndReleasing
         )
         if !isFirst { counted.release() }
-        let winner = isFirst ? namespace : Self.namespace(at: first)?.takeUnretainedValue() ?? namespace
+        let winner = isFirst ? counted : Self.namespace(at: first) ?? counted
         // A lifetime that begins meanwhile either finds the namespace or is found here: both ask under the lifetime's lock.
-        winner.adopt(self.lifetime.ordinal)
+        winner._withUnsafeGuaranteedRef { $0.adopt(self.lifetime.ordinal) }
         return winner
     }
 
@@ -88,7 +96,7 @@ public final class AppContext: ContextDrawing {
     }
 
     /// The object that the app made for this context beside `g`, as a type (`G-11`); throws ``ContextError/Code/wrongType``
-    /// when the app makes none, or one of another type.
+    /// when the app makes none, or one of another type. It belongs to the context, and must not keep the context or its ``g``.
     public func namespace<Namespace: Sendable>(
         as type: Namespace.Type,
         fileID: StaticString = #fileID,

@@ -2,7 +2,6 @@
 
 internal import ContextVariables
 internal import ContrailRecorder
-private import Synchronization
 
 /// A typed name in `g`. Declare it once and give the author's own accessor, if any, the name without `Key`.
 ///
@@ -20,27 +19,36 @@ public protocol NamespaceKey<Value> {
 /// `g`: one ordered table of an app context, which tells *absent* from *stored nil*.
 ///
 /// `g["name"]`, dynamic members and typed keys are views of the same table. Every change leaves a record with its writer's
-/// site. May be used from any thread; each call is atomic. Ports `G-01` to `G-08`.
+/// site. May be used from any thread; each call is atomic. A copy is the same `g`, and holds its context. Ports `G-01` to `G-08`.
 @dynamicMemberLookup
-public final class ContextNamespace: Sendable {
-    private let app: App
-    private let table = Mutex(NamespaceTable())
-    /// The lifetime of the owner to which changes are attributed: the one that runs, else the last; 0 before the first.
-    private let ordinal = Atomic<TrailEvent.ContextOrdinal>(0)
+public struct ContextNamespace: Sendable {
+    // A view of the context, so that asking for `g` counts nothing: a count up and down costs as much as finding a value.
+    @usableFromInline let context: AppContext
 
-    /// Whether anything was ever set: set before the table is, and never taken back.
-    private let isTouched = Atomic<Bool>(false)
+    @inlinable
+    @inline(__always)
+    init(of context: AppContext) {
+        self.context = context
+    }
 
-    /// The level that a request asks for; ``noLevel`` when it is the app's.
-    private let ownLevel = Atomic<UInt8>(ContextNamespace.noLevel)
-    private static let noLevel = UInt8.max
+    /// What holds the values, made when it is first asked for.
+    package var storage: NamespaceStorage { self.withStorage { $0 } }
 
-    /// Whether a value from an earlier lifetime is worth a report: a test client pushes contexts again on purpose.
-    private let reportsOldValues: Bool
+    /// Lends the storage, which the context holds.
+    @inline(__always)
+    private func withStorage<Result>(_ body: (NamespaceStorage) -> Result) -> Result {
+        self.context.lentNamespace._withUnsafeGuaranteedRef(body)
+    }
 
-    init(app: App, reportsOldValues: Bool = true) {
-        self.app = app
-        self.reportsOldValues = reportsOldValues && app.recorder != nil
+    @inline(__always)
+    private func read(_ name: String, _ site: Site) -> (any Sendable)? { self.withStorage { $0.read(name, site) } }
+
+    @inline(__always)
+    private func stored(_ name: String, _ site: Site) -> (any Sendable)? { self.withStorage { $0.stored(name, site) } }
+
+    @discardableResult
+    private func removeValue(_ name: String, _ site: Site) -> (any Sendable)? {
+        self.withStorage { $0.removeValue(name, site) }
     }
 
     // MARK: - Reading
@@ -83,27 +91,27 @@ public final class ContextNamespace: Sendable {
 
     /// Whether the name is there, be it with a stored nil.
     public func contains(_ name: String) -> Bool {
-        self.table.withLock { $0.place(of: name) != nil }
+        self.withStorage { $0.contains(name) }
     }
 
     /// The names in order of insertion; overwriting keeps the place.
     public var names: [String] {
-        self.table.withLock { $0.names }
+        self.withStorage { $0.names }
     }
 
     /// The value under a name; `nil` when it is absent or a stored nil, which ``contains(_:)`` tells apart.
     ///
     /// Setting stores the value, and setting `nil` stores nil, as Flask does; ``remove(_:fileID:line:)`` removes.
     public subscript(name: String, fileID: StaticString = #fileID, line: UInt = #line) -> (any Sendable)? {
-        get { self.read(name, Site(fileID: fileID, line: line)).flatMap { StoredNil.stored($0) } }
-        set { self.set(name, newValue, Site(fileID: fileID, line: line)) }
+        get { self.stored(name, Site(fileID: fileID, line: line)) }
+        nonmutating set { self.withStorage { $0.set(name, newValue, Site(fileID: fileID, line: line)) } }
     }
 
     /// The value under a name, as with `g["name"]`. The language gives it no call site, so the trail does
     /// not know the writer's: use another view where that matters.
     public subscript(dynamicMember name: String) -> (any Sendable)? {
-        get { self.read(name, .unknown).flatMap { StoredNil.stored($0) } }
-        set { self.set(name, newValue, .unknown) }
+        get { self.stored(name, .unknown) }
+        nonmutating set { self.withStorage { $0.set(name, newValue, .unknown) } }
     }
 
     /// The value under a typed key; `nil` when it is absent. Setting `nil` removes it.
@@ -117,9 +125,13 @@ public final class ContextNamespace: Sendable {
             guard let value = self.read(Key.name, Site(fileID: fileID, line: line)) else { return nil }
             return StoredNil.stored(value) as? Key.Value
         }
-        set {
+        nonmutating set {
             let site = Site(fileID: fileID, line: line)
-            if let newValue { self.set(Key.name, newValue, site) } else { self.removeValue(Key.name, site) }
+            if let newValue {
+                self.withStorage { $0.set(Key.name, newValue, site) }
+            } else {
+                self.removeValue(Key.name, site)
+            }
         }
     }
 
@@ -161,13 +173,7 @@ public final class ContextNamespace: Sendable {
         line: UInt = #line
     ) -> (any Sendable)? {
         let site = Site(fileID: fileID, line: line)
-        let change = self.change(to: value, name)
-        self.isTouched.store(true, ordering: .releasing)
-        let existing = self.table.withLock { table -> (any Sendable)? in
-            if let place = table.place(of: name) { return table.entries[place].value }
-            self.insert(StoredNil.keeping(value), name, change, site, into: &table)
-            return nil
-        }
+        let existing = self.withStorage { $0.setIfAbsent(name, value, site) }
         return if let existing { StoredNil.stored(existing) } else { value }
     }
 
@@ -179,269 +185,7 @@ public final class ContextNamespace: Sendable {
     /// Writes all of `g` to the trail, under a label of the caller's.
     public func snapshot(_ label: String) {
         let unit = LifetimeUnit(Scope.current?.unit?.label)
-        self.recordSnapshot(label: label, context: nil, unit: unit, onlyIfChanged: false)
-    }
-
-    // MARK: - The trail
-
-    /// Attributes what follows to a lifetime of the owner.
-    func beginLifetime(_ ordinal: TrailEvent.ContextOrdinal, after previousEnd: UInt64) {
-        self.ordinal.store(ordinal, ordering: .relaxed)
-        // A context's first lifetime finds everything as it was made.
-        guard previousEnd != 0 else { return }
-        self.table.withLock { table in
-            table.recorded = nil
-            table.previousEnd = previousEnd
-        }
-    }
-
-    /// Attributes what follows to the lifetime in which the namespace was made, unless a later one has begun.
-    func adopt(_ ordinal: TrailEvent.ContextOrdinal) {
-        _ = self.ordinal.compareExchange(expected: 0, desired: ordinal, ordering: .relaxed)
-    }
-
-    /// Records all values, attributed to `context` or else to the owner.
-    ///
-    /// With `onlyIfChanged` an empty namespace leaves nothing, and neither does one that such a snapshot has shown as it is
-    /// under the same label: a request and its app context do not both write it down.
-    func recordSnapshot(
-        label: String,
-        context: TrailEvent.ContextOrdinal?,
-        unit: LifetimeUnit,
-        onlyIfChanged: Bool
-    ) {
-        guard let recorder = self.app.recorder, recorder.isRecording else { return }
-        if onlyIfChanged, !self.isTouched.load(ordering: .acquiring) { return }
-        let found = self.table.withLock { table -> (names: [String], entries: [NamespaceEntry])? in
-            if onlyIfChanged {
-                if let recorded = table.recorded, recorded == (table.version, label) { return nil }
-                table.recorded = (table.version, label)
-            }
-            return (table.names, table.entries)
-        }
-        guard let (names, entries) = found, !entries.isEmpty || !onlyIfChanged else { return }
-        let values = zip(names, entries).map { name, entry in
-            let recorded = entry.recorded ?? recorder.name(name)
-            let keepsValue = self.level >= .full && !recorded.isSecret
-            let stored = StoredNil.stored(entry.value)
-            let plain = keepsValue ? recorder.keptValue(stored) : RecordedValue(stored)
-            let value = recorder.redacted(plain, underSecret: recorded.isSecret)
-            return (name: recorded, value: value)
-        }
-        let time = MonotonicClock.nanoseconds
-        self.app.record(context: context ?? self.currentOrdinal ?? 0, unit: unit, at: time) { recorder, head in
-            recorder.recordSnapshot(head, label: self.app.recordedName(label), values: values)
-        }
-    }
-
-    private var currentOrdinal: TrailEvent.ContextOrdinal? {
-        let ordinal = self.ordinal.load(ordering: .relaxed)
-        return ordinal == 0 ? nil : ordinal
-    }
-
-    /// What is under a name. A value that an earlier lifetime left in another unit of work is reported, once.
-    ///
-    /// As ``StoredNil`` keeps it; nil when the name is absent.
-    private func read(_ name: String, _ site: Site) -> (any Sendable)? {
-        let ordinal = self.ordinal.load(ordering: .relaxed)
-        var isOld = false
-        let value = self.table.withLock { table -> (any Sendable)? in
-            guard let place = table.place(of: name) else { return nil }
-            let setIn = table.entries[place].ordinal
-            isOld = setIn != ordinal && setIn != 0
-            // The only copy: of a value whose type is not known it costs more than finding it.
-            return table.entries[place].value
-        }
-        if isOld, self.reportsOldValues { self.reportOld(name, ordinal, site) }
-        return value
-    }
-
-    private func reportOld(_ name: String, _ ordinal: TrailEvent.ContextOrdinal, _ site: Site) {
-        guard let unit = Scope.readerUnit else { return }
-        let old = self.table.withLock { table -> (entry: NamespaceEntry, epoch: Epoch, endedAt: UInt64)? in
-            guard let place = table.place(of: name) else { return nil }
-            let entry = table.entries[place]
-            guard entry.ordinal != ordinal, let epoch = entry.epoch, unit.epoch != epoch else { return nil }
-            table.entries[place].ordinal = ordinal
-            return (entry, epoch, table.previousEnd)
-        }
-        guard let (entry, epoch, endedAt) = old else { return }
-        let key = self.app.recordedName(name)
-        self.app.recordProblem(
-            FlightRecorder.Finding(
-                kind: .staleRead,
-                other: ordinal,
-                message:
-                    "g[\"\(key)\"] was set in an earlier lifetime of this context, in another unit of work (epoch \(epoch)): "
-                    + "make a context for each request instead of pushing one again",
-                site: site,
-                ownerSite: entry.site,
-                ageNanoseconds: MonotonicClock.nanoseconds &- endedAt
-            ),
-            context: entry.ordinal,
-            unit: unit
-        )
-    }
-
-    private func set(_ name: String, _ newValue: consuming (any Sendable)?, _ site: Site) {
-        // Moved, not copied: a copy of a value whose type is not known costs more than the rest.
-        var value = StoredNil.keeping(newValue)
-        let change = self.change(toKept: value, name)
-        self.isTouched.store(true, ordering: .releasing)
-        // The replaced value leaves the lock before it is released: it may run user code when it dies.
-        self.table.withLock { table in
-            guard let place = table.place(of: name) else {
-                self.insert(value, name, change, site, into: &table)
-                return
-            }
-            let ordinal = self.ordinal.load(ordering: .relaxed)
-            if change.isRecorded {
-                let recorded = table.entries[place].recorded ?? self.app.recorder?.name(name)
-                self.record(change, recorded, ordinal, site, in: &table)
-                table.entries[place].recorded = recorded
-            }
-            table.version += 1
-            table.entries[place].ordinal = ordinal
-            table.entries[place].site = site
-            table.entries[place].epoch = change.epoch
-            swap(&value, &table.entries[place].value)
-        }
-        withExtendedLifetime(value) {}
-    }
-
-    /// Adds a name. Called under the lock.
-    private func insert(
-        _ value: consuming any Sendable,
-        _ name: String,
-        _ change: borrowing Change,
-        _ site: Site,
-        into table: inout NamespaceTable
-    ) {
-        let ordinal = self.ordinal.load(ordering: .relaxed)
-        let recorded = change.isRecorded ? self.app.recorder?.name(name) : nil
-        if change.isRecorded { self.record(change, recorded, ordinal, site, in: &table) }
-        table.version += 1
-        table.append(
-            NamespaceEntry(
-                value: value,
-                recorded: recorded,
-                ordinal: ordinal,
-                site: site,
-                epoch: change.epoch
-            ),
-            name
-        )
-    }
-
-    /// What is recorded of a change, prepared before the lock. Not an optional, whose copies cost more than what is in it.
-    private struct Change {
-        /// Whether anything is recorded.
-        var isRecorded = false
-        /// The unit of the writer.
-        var epoch: Epoch?
-        /// The value as the trail keeps it under an innocent name.
-        var value = RecordedValue.null
-    }
-
-    /// What is to be recorded of a change.
-    private func change(to value: (any Sendable)?, _ name: String) -> Change {
-        self.change(name, StoredNil.keeping(value)) { RecordedValue(value) }
-    }
-
-    /// The same for a value as ``StoredNil`` keeps it.
-    @inline(__always)
-    private func change(toKept value: any Sendable, _ name: String) -> Change {
-        self.change(name, value) { StoredNil.isKept(value) ? .null : RecordedValue(present: value) }
-    }
-
-    @inline(__always)
-    private func change(
-        _ name: String,
-        _ value: @autoclosure () -> any Sendable,
-        _ recorded: () -> RecordedValue
-    ) -> Change {
-        guard let recorder = self.app.borrowedRecorder else { return Change() }
-        return recorder._withUnsafeGuaranteedRef { recorder in
-            let appLevel = self.app.level(of: recorder.level)
-            guard appLevel != .off else { return Change() }
-            let keepsValue = self.level(below: appLevel) >= .full
-            let recorded = keepsValue ? self.keptValue(value(), name, recorder) : recorded()
-            return Change(
-                isRecorded: true,
-                epoch: Scope.currentEpoch,
-                value: recorder.redacted(recorded, underSecret: false)
-            )
-        }
-    }
-
-    /// What is kept of a value at the levels that keep values. A secret one must not wait in memory for an encoder.
-    @inline(never)
-    private func keptValue(_ value: any Sendable, _ name: String, _ recorder: FlightRecorder) -> RecordedValue {
-        let stored = StoredNil.stored(value)
-        return recorder.name(name).isSecret ? RecordedValue(stored) : recorder.keptValue(stored)
-    }
-
-    /// How much is recorded.
-    var level: FlightRecorder.Level { self.level(below: self.app.level) }
-
-    @inline(__always)
-    private func level(below appLevel: FlightRecorder.Level) -> FlightRecorder.Level {
-        let own = self.ownLevel.load(ordering: .relaxed)
-        return own == Self.noLevel || appLevel == .off ? appLevel : FlightRecorder.Level(rawValue: own)
-    }
-
-    /// Records as much as a request asks for; nil as the app does.
-    func follow(_ level: FlightRecorder.Level?) {
-        self.ownLevel.store(level?.rawValue ?? Self.noLevel, ordering: .relaxed)
-    }
-
-    /// Records a change. Called under the lock, where the order of changes is decided: recording neither waits nor runs anybody's
-    /// code.
-    private func record(
-        _ change: borrowing Change,
-        _ name: RecordedName?,
-        _ ordinal: TrailEvent.ContextOrdinal,
-        _ site: Site,
-        in table: inout NamespaceTable
-    ) {
-        guard let name else { return }
-        let unit = self.unit(of: change, in: &table)
-        self.app.record(context: ordinal, unit: unit, at: MonotonicClock.nanoseconds) { recorder, head in
-            recorder.recordSet(head, key: name, value: name.isSecret ? change.value.hidden : change.value, site: site)
-        }
-    }
-
-    /// The unit of a change, for its record: most often that of the change before.
-    @inline(__always)
-    private func unit(of change: borrowing Change, in table: inout NamespaceTable) -> LifetimeUnit {
-        guard let epoch = change.epoch else { return .none }
-        if let unit = table.unit, unit.epoch == epoch.rawValue { return .recorded(unit) }
-        return self.newUnit(in: &table)
-    }
-
-    @inline(never)
-    private func newUnit(in table: inout NamespaceTable) -> LifetimeUnit {
-        let label = Scope.currentLabel
-        table.unit = self.app.recordedUnit(label)
-        return LifetimeUnit(table.unit, or: label)
-    }
-
-    /// Removes a name. Returns its value as ``StoredNil`` keeps it; nil when it is absent.
-    @discardableResult
-    private func removeValue(_ name: String, _ site: Site) -> (any Sendable)? {
-        let key = self.app.isRecording ? self.app.recorder?.name(name) : nil
-        let unit = Scope.currentLabel
-        return self.table.withLock { table -> (any Sendable)? in
-            guard let place = table.place(of: name) else { return nil }
-            let old = table.remove(at: place)
-            table.version += 1
-            if let key {
-                self.app.record(context: self.currentOrdinal, unit: unit) { recorder, head in
-                    recorder.recordDelete(head, key: key, site: site)
-                }
-            }
-            return old.value
-        }
+        self.withStorage { $0.recordSnapshot(label: label, context: nil, unit: unit, onlyIfChanged: false) }
     }
 
     private func missing(_ name: String, _ site: Site) -> ContextError {
@@ -456,4 +200,9 @@ public final class ContextNamespace: Sendable {
 extension ContextNamespace: Sequence {
     /// Iterates over the names in order of insertion, as they were when the iteration began.
     public func makeIterator() -> IndexingIterator<[String]> { self.names.makeIterator() }
+}
+
+extension ContextNamespace: Equatable {
+    /// Whether both are the `g` of the same context. What is in it is not compared.
+    public static func == (left: ContextNamespace, right: ContextNamespace) -> Bool { left.context === right.context }
 }

@@ -145,7 +145,7 @@ extension App {
         }
 
         /// The namespace of ``appContext``, if anybody has asked for it.
-        var touchedNamespace: ContextNamespace? {
+        var touchedNamespace: NamespaceStorage? {
             self.mutable.withLock { $0.appContext?.touchedNamespace }
         }
 

@@ -89,7 +89,7 @@ extension App.RequestContext {
     func recordAtPush(on appContext: AppContext) {
         let level = self.level
         if let own = self.ownLevel {
-            appContext.g.follow(own)
+            appContext.g.storage.follow(own)
         } else {
             appContext.touchedNamespace?.follow(nil)
         }

@@ -193,6 +193,23 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
         Scope.current.flatMap { self.of($0) }
     }
 
+    /// Lends what the caller sees where finding it is asking nobody: the innermost scope is open and stands alone, and nothing was
+    /// pushed into it. Elsewhere nil, which says nothing. Readers ask this first: each reference on the long way is counted.
+    @inline(__always)
+    static func plain<Found>(_ find: (ContextLayers) -> Found?) -> Found? {
+        guard let scope = Scope.lent else { return nil }
+        return scope._withUnsafeGuaranteedRef { scope in
+            guard scope.isOwnLayers else { return nil }
+            let layers = unsafeDowncast(scope, to: ContextLayers.self)
+            guard layers.surroundings == nil, layers.pushCount == 0, !layers.isClosed else { return nil }
+            return find(layers)
+        }
+    }
+
+    /// The request that the base shows now.
+    @inline(__always)
+    var boundRequest: App.RequestContext? { self.requestIsBound.load(ordering: .acquiring) ? self.base.request : nil }
+
     /// The layers of a scope, whatever their state.
     static func of(_ scope: Scope) -> ContextLayers? {
         // Only a scope of this class is its own layers.

@@ -44,11 +44,14 @@ package enum RecordedValue: Sendable, Equatable {
         self = Self.kept(value)
     }
 
+    // Inlined into what opens the existential: called, these three ask the runtime for the type and its size.
+    @inline(__always)
     fileprivate static func kept<Value>(_ value: Value) -> RecordedValue {
         self.common(value) ?? self.lessCommon(value)
     }
 
     /// The types that most values have, told by comparing the type alone: a cast costs twenty times as much.
+    @inline(__always)
     private static func common<Value>(_ value: Value) -> RecordedValue? {
         if Value.self == Int.self { return .integer(Int64(self.same(value, as: Int.self))) }
         if Value.self == String.self {
@@ -62,6 +65,7 @@ package enum RecordedValue: Sendable, Equatable {
     }
 
     /// The value as the type that it has. The caller has compared the two types and found one: so nothing is reinterpreted.
+    @inline(__always)
     private static func same<Value, Known>(_ value: Value, as type: Known.Type) -> Known {
         unsafeBitCast(value, to: type)
     }

@@ -3,22 +3,24 @@
 extension FlightRecorder {
     /// How much is recorded: of a whole process, of an app, of a route, or of a test. Each contains those before it.
     public struct Level: Hashable, Comparable, Sendable, CustomStringConvertible {
-        package let rawValue: UInt8
+        @usableFromInline package let rawValue: UInt8
 
+        @inlinable
+        @inline(__always)
         package init(rawValue: UInt8) {
             self.rawValue = rawValue
         }
 
         /// Nothing.
-        public static let off = Level(rawValue: 0)
+        @inlinable public static var off: Level { Level(rawValue: 0) }
         /// Everything but payloads: pushes, pops, hooks, recycles, problems, and the names and small values of `g`.
-        public static let lifecycle = Level(rawValue: 1)
+        @inlinable public static var lifecycle: Level { Level(rawValue: 1) }
         /// Also the values of `g` that are not small: those of value types that are `Encodable`, and of types that are
         /// ``TrailEncodable``. Text is kept up to 16 KiB.
-        public static let full = Level(rawValue: 2)
+        @inlinable public static var full: Level { Level(rawValue: 2) }
         /// Also what a replay needs: requests and responses with the first 64 KiB of their bodies, and what was drawn through
         /// the contexts.
-        public static let replay = Level(rawValue: 3)
+        @inlinable public static var replay: Level { Level(rawValue: 3) }
 
         /// The names, from least to most.
         private static let names = ["off", "lifecycle", "full", "replay"]

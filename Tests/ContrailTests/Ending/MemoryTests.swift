@@ -13,7 +13,7 @@ struct MemoryTests {
         weak var app: App?
         weak var context: AppContext?
         weak var request: App.RequestContext?
-        weak var g: ContextNamespace?
+        weak var g: NamespaceStorage?
         weak var held: Held?
 
         var isEmpty: Bool {
@@ -26,7 +26,7 @@ struct MemoryTests {
             self.app = app
             self.request = request
             self.context = request.appContext
-            self.g = request.appContext?.g
+            self.g = request.appContext?.g.storage
             self.held = held
         }
     }

@@ -116,17 +116,64 @@ struct NamespaceTests {
         #expect(self.g.names.count == 1601)
     }
 
-    @Test("A value that dies may use g: it is released outside the lock.")
-    func deinitMayUse() {
-        final class Held: Sendable {
-            let onDeath: @Sendable () -> Void
-            init(_ onDeath: @escaping @Sendable () -> Void) { self.onDeath = onDeath }
-            deinit { self.onDeath() }
+    @Test(
+        "A value that dies may use g: it is released outside the lock, however it leaves.",
+        .timeLimit(.minutes(5)),
+        arguments: [FlightRecorder.Level.off, .lifecycle, .full, .replay]
+    )
+    func deinitMayUse(level: FlightRecorder.Level) async throws {
+        // On a thread of its own: a lock that is taken twice would stop it, and not the others.
+        try await onThread {
+            let log = Log()
+            withAppContext(Desk(level: level).app) { context in
+                let g = context.g
+                let held = { (name: String) in
+                    Dying { [weak context] in
+                        guard let g = context?.g else { return }
+                        log.add(name)
+                        g["died"] = name
+                        _ = g["x"]
+                        g.pop("died", default: nil)
+                        g.setDefault("died", g.names.count)
+                        g.snapshot("death")
+                    }
+                }
+                g["x"] = held("replaced")
+                g["x"] = held("replaced by nil")
+                g["x"] = nil
+                g.pop("x", default: nil)
+                g.x = held("popped")
+                g.pop("x", default: nil)
+                g.x = held("removed")
+                try? g.remove("x")
+                g.setDefault("x", held("kept"))
+                g.setDefault("x", held("refused"))
+                g.pop("x", default: nil)
+                g[DyingKey.self] = held("typed, replaced")
+                g[DyingKey.self] = held("typed, removed")
+                g[DyingKey.self] = nil
+                g["api_token"] = held("secret")
+                g["api_token"] = 1
+            }
+            let ways = [
+                "replaced", "replaced by nil", "popped", "removed", "refused", "kept", "typed, replaced",
+                "typed, removed",
+                "secret",
+            ]
+            #expect(log.lines == ways)
         }
-        let g = self.g
-        for _ in 0..<2 { g["held"] = Held { g["died"] = true } }
-        g.pop("held", default: nil)
-        #expect(g["died"] as? Bool == true)
+    }
+
+    /// Says when it dies.
+    private final class Dying: Sendable {
+        private let onDeath: @Sendable () -> Void
+        init(_ onDeath: @escaping @Sendable () -> Void) { self.onDeath = onDeath }
+        deinit { self.onDeath() }
+    }
+
+    private enum DyingKey: NamespaceKey {
+        typealias Value = Dying
+        static let name = "typed"
     }
 }
 

@@ -331,7 +331,7 @@ extension App.RequestContext {
     }
 }
 
-extension ContextNamespace {
+extension NamespaceStorage {
     /// Records all values at the end of a lifetime, unless nothing has changed since that was done.
     fileprivate func recordEnding(_ outcome: Outcome, context: TrailEvent.ContextOrdinal?, unit: LifetimeUnit) {
         let label = if case .failed = outcome { "failure" } else { "teardown" }
