@@ -1,7 +1,6 @@
 // The closure form of an app context.
 
 public import ContextVariables
-internal import ContrailRecorder
 
 /// Runs the closure with a new app context of `app` as the current one.
 ///
@@ -39,6 +38,7 @@ public func withAppContext<Result, Failure: Error>(
 ///   - app: The app that becomes current.
 ///   - worker: The worker whose unit of work this is part of; by default the unit around it.
 ///   - operation: Gets the context.
+@inlinable
 public nonisolated(nonsending) func withAppContext<Result, Failure: Error>(
     _ app: App,
     worker: Worker? = nil,
@@ -46,6 +46,6 @@ public nonisolated(nonsending) func withAppContext<Result, Failure: Error>(
     line: UInt = #line,
     _ operation: nonisolated(nonsending) (AppContext) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    let scope = ContextScope.open(app, worker: worker, site: Site(fileID: fileID, line: line))
-    return try await scope.use { () async throws(Failure) in try await operation(scope.appContext) }
+    let scope = ClosureScope.enter(app, worker: worker, fileID: fileID, line: line)
+    return try await scope.use { () async throws(Failure) in try await operation(scope.context) }
 }

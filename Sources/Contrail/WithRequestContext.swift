@@ -1,7 +1,6 @@
 // The closure form of a request context.
 
 public import ContextVariables
-internal import ContrailRecorder
 public import HTTPTypes
 
 /// Runs the closure with a request context as the current one, on the current app context of `app` or on one of its own.
@@ -43,6 +42,7 @@ public func withRequestContext<Result, Failure: Error>(
 ///   - request: The request's head.
 ///   - worker: The worker that handles the request; by default the thread, or none in a task.
 ///   - operation: Gets the context.
+@inlinable
 public nonisolated(nonsending) func withRequestContext<Result, Failure: Error>(
     _ app: App,
     _ request: HTTPRequest,
@@ -52,6 +52,6 @@ public nonisolated(nonsending) func withRequestContext<Result, Failure: Error>(
     _ operation: nonisolated(nonsending) (App.RequestContext) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
     let context = App.RequestContext(app, request)
-    let scope = ContextScope.open(context, worker: worker, site: Site(fileID: fileID, line: line))
+    let scope = ClosureScope.enter(context, worker: worker, fileID: fileID, line: line)
     return try await scope.use { () async throws(Failure) in try await operation(context) }
 }

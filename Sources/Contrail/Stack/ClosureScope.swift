@@ -1,4 +1,4 @@
-// What the synchronous closure forms are made of: they are inlined into their callers.
+// What the closure forms are made of: they are inlined into their callers.
 
 public import ContextVariables
 internal import ContrailRecorder
@@ -15,7 +15,7 @@ internal import ContrailRecorder
 /// held by the scope.
 @usableFromInline
 struct ClosureScope {
-    private let scope: Unmanaged<ContextScope>
+    let scope: Unmanaged<ContextScope>
     /// What stopped the entry, if anything did: the entry goes on (``goOn(after:)``), or it is abandoned.
     @usableFromInline let obstacle: (any Error)?
 

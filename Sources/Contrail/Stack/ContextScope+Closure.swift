@@ -1,4 +1,4 @@
-// The async closure forms: enter, run, finish, and which error leaves.
+// How closure forms finish, and what they throw for teardown.
 
 internal import ContextVariables
 internal import ContrailRecorder
@@ -35,32 +35,6 @@ extension ContextScope {
             return .none
         }
         return self.unwindNow(outcome, &errors)
-    }
-
-    /// Enters, runs the closure on the caller's actor and finishes. Errors leave as with the sync twin (``ClosureScope``).
-    nonisolated(nonsending) func use<Result, Failure: Error>(
-        _ operation: nonisolated(nonsending) () async throws(Failure) -> Result
-    ) async throws(Failure) -> Result {
-        try await self.enter(orFailWith: Failure.self)
-        let value: Result
-        do {
-            value = try await Scope.storage.withValue(self) { try await operation() }
-        } catch {
-            // withValue only rethrows; what leaves it is what left the closure.
-            let error = error as! Failure
-            let outcome = Outcome(error: error)
-            _ = self.needsAsync ? await self.finishAwaited(outcome) : self.finishNow(outcome)
-            throw error
-        }
-        let errors = self.needsAsync ? await self.finishAwaited(.ok) : self.finishNow(.ok)
-        if !errors.isEmpty { try self.fail(errors, as: Failure.self) }
-        return value
-    }
-
-    /// Throws what teardown threw, if `Failure` can carry it. Apart, for the optional in it.
-    @inline(never)
-    private func fail<Failure: Error>(_ errors: [any Error], as type: Failure.Type) throws(Failure) {
-        if let error = ContextError.teardownFailed(errors, self.site) as? Failure { throw error }
     }
 }
 

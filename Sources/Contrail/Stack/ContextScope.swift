@@ -310,8 +310,13 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     /// error.
     package nonisolated(nonsending) func enter() async throws {
         guard let obstacle = self.push() else { return }
-        if self.abandon(obstacle) { await self.finish(Outcome(error: obstacle.error)) }
+        await self.abandonAwaited(obstacle)
         throw obstacle.error
+    }
+
+    /// Undoes the entry.
+    nonisolated(nonsending) func abandonAwaited(_ obstacle: Obstacle) async {
+        if self.abandon(obstacle) { await self.finish(Outcome(error: obstacle.error)) }
     }
 
     /// Undoes the entry, for a synchronous caller.
@@ -322,24 +327,6 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         } else {
             _ = self.finish(Outcome(error: obstacle.error))
         }
-    }
-
-    /// Pushes the contexts. Throws the error of entering when `Failure` can carry it, and the push is undone then; any other
-    /// is in the trail, and the push stands.
-    @inline(__always)
-    nonisolated(nonsending) func enter<Failure: Error>(orFailWith type: Failure.Type) async throws(Failure) {
-        if let obstacle = self.push() { try await self.stop(at: obstacle, orFailWith: type) }
-    }
-
-    // Apart, because an optional of the caller's error type costs a look-up on entry to the function that has one.
-    @inline(never)
-    private nonisolated(nonsending) func stop<Failure: Error>(
-        at obstacle: Obstacle,
-        orFailWith type: Failure.Type
-    ) async throws(Failure) {
-        guard let carried = obstacle.error as? Failure else { return self.goOn(after: obstacle) }
-        if self.abandon(obstacle) { await self.finish(Outcome(error: carried)) }
-        throw carried
     }
 
     /// Goes on with the entry in spite of an error that nobody can be told of; the trail has it.

@@ -24,7 +24,7 @@ struct ManyTasksTests {
         struct WeakContext: Sendable {
             weak let context: AppContext?
             weak let request: App.RequestContext?
-            weak let g: ContextNamespace?
+            weak let g: NamespaceStorage?
 
             var isAlive: Bool { self.context != nil || self.request != nil || self.g != nil }
         }
@@ -32,7 +32,7 @@ struct ManyTasksTests {
         /// Follows a context, one of a hundred: weak references are costly.
         func follow(_ context: AppContext, _ request: App.RequestContext?) {
             guard self.made.add(1, ordering: .relaxed).newValue % 100 == 1 else { return }
-            self.contexts.withLock { $0.append(WeakContext(context: context, request: request, g: context.g)) }
+            self.contexts.withLock { $0.append(WeakContext(context: context, request: request, g: context.g.storage)) }
         }
 
         var followed: (all: Int, alive: Int) {

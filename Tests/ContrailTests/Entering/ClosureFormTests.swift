@@ -16,7 +16,7 @@ struct ClosureFormTests {
         try withAppContext(self.desk.app) { context throws in
             #expect(Current.context === context)
             #expect(try Current.app === self.desk.app)
-            #expect(try Current.g === context.g)
+            #expect(try Current.g == context.g)
             #expect(context.isPushed)
         }
         #expect(Current.context == nil)
@@ -51,7 +51,7 @@ struct ClosureFormTests {
             #expect(Current.requestContext === context)
             #expect(try Current.request.path == "/a?b=c")
             #expect(Current.context === context.appContext)
-            #expect(try context.g === Current.g)
+            #expect(try context.g == Current.g)
         }
         #expect(Current.requestContext == nil)
         #expect(code { _ = try Current.request } == .outsideRequestContext)
