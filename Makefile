@@ -52,9 +52,9 @@ moments: ## ask a trail of a million changes for g at CASES (100,000) random mom
 	swift run -c release --scratch-path .build-torture moments --cases $(CASES) $(if $(SEED),--seed $(SEED))
 
 bitflips: export FLIPS ?= 100000
-bitflips: ## turn FLIPS bits (100,000) of a trail, one at a time: what changes it must be found; SEED=N repeats a run, CUT=1 takes one that retention has cut
+bitflips: ## turn FLIPS bits (100,000) of a trail, one at a time: what changes it must be found; SEED=N repeats a run, CUT=1 takes one that retention has cut, CRASHED=1 one whose first run was killed
 	@scripts/install-packages.sh build
-	swift run -c release --scratch-path .build-torture bitflips --flips $(FLIPS) $(if $(SEED),--seed $(SEED)) $(if $(CUT),--cut)
+	swift run -c release --scratch-path .build-torture bitflips --flips $(FLIPS) $(if $(SEED),--seed $(SEED)) $(if $(CUT),--cut) $(if $(CRASHED),--crashed)
 
 fuzz: export FUZZ_SECONDS ?= $(or $(SECONDS),600)
 fuzz: ## look for rings and stored values that the readers cannot take, SECONDS (600) for each of the two fuzzers

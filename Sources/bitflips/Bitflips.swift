@@ -8,7 +8,8 @@ internal import Foundation
 @main
 struct Bitflips: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Turns single bits of a trail, and counts which are found."
+        abstract: "Turns single bits of a trail, and counts which are found.",
+        subcommands: [DyingRun.self]
     )
 
     @Option(help: "How many bits are turned.")
@@ -26,6 +27,9 @@ struct Bitflips: AsyncParsableCommand {
     @Flag(name: .customLong("cut"), help: "Take a trail of which retention has dropped the first run.")
     var isCut = false
 
+    @Flag(name: .customLong("crashed"), help: "Take a trail whose first run was killed, and recovered.")
+    var isCrashed = false
+
     /// The largest trail that is looked at.
     private static let limit = 512 * 1024
     /// How many misses end the run.
@@ -33,6 +37,7 @@ struct Bitflips: AsyncParsableCommand {
 
     func validate() throws {
         guard self.flips > 0, self.rounds > 0 else { throw ValidationError("flips and rounds from 1") }
+        guard !self.isCut || !self.isCrashed else { throw ValidationError("either --cut or --crashed") }
     }
 
     func run() async throws {
@@ -41,12 +46,15 @@ struct Bitflips: AsyncParsableCommand {
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: place) }
         FileHandle.standardError.write(Data("bitflips in \(place), seed \(seed)\n".utf8))
-        let specimen = try await Specimen(
-            in: place,
-            rounds: self.rounds,
-            key: self.key.map { Array($0.utf8) },
-            isCut: self.isCut
-        )
+        let key = self.key.map { Array($0.utf8) }
+        let specimen: Specimen
+        if self.isCrashed {
+            let path = "\(place)/contrail.sqlite"
+            try DyingRun.run(path, rounds: self.rounds, key: self.key)
+            specimen = try await Specimen(recovering: path, key: key)
+        } else {
+            specimen = try await Specimen(in: place, rounds: self.rounds, key: key, isCut: self.isCut)
+        }
         var run = try FlipRun(specimen, seed: seed)
         guard run.size <= Self.limit else { throw ValidationError("the trail has \(run.size) bytes: use fewer rounds") }
         var flips = 0

@@ -16,13 +16,15 @@ package struct Specimen {
 
     private struct Broken: Error {}
 
+    private var integrity: TrailStore.Integrity { self.key.map { .keyed($0) } ?? .chained }
+
     /// Writes the trail: so many rounds of contexts in the first run, a run that erases a value, and a third one.
     ///
     /// - Parameter isCut: Whether retention drops the first run, but for a context that is pinned, and as many rounds follow.
     package init(in directory: String, rounds: Int, key: [UInt8]? = nil, isCut: Bool = false) async throws {
         self.path = "\(directory)/contrail.sqlite"
         self.key = key
-        let integrity: TrailStore.Integrity = key.map { .keyed($0) } ?? .chained
+        let integrity = self.integrity
         let first = try self.open(integrity)
         try await self.fill(first, rounds: rounds)
         if isCut { try await first.pin(1 << 32 + 3) }
@@ -38,6 +40,38 @@ package struct Specimen {
         try await self.fill(last, rounds: 1)
         last.close()
         TrailDatabase.removeIdleIndex(of: self.path)
+    }
+
+    /// Takes over a trail that ``die(at:rounds:key:)`` left: what was in its ring is recovered, and another run follows.
+    package init(recovering path: String, key: [UInt8]? = nil) async throws {
+        self.path = path
+        self.key = key
+        let next = try self.open(self.integrity)
+        try await self.fill(next, rounds: 1)
+        next.close()
+        TrailDatabase.removeIdleIndex(of: path)
+    }
+
+    private init(at path: String, key: [UInt8]?) {
+        self.path = path
+        self.key = key
+    }
+
+    /// Writes a trail, leaves contexts open and events in the ring, and kills the process.
+    package static func die(at path: String, rounds: Int, key: [UInt8]? = nil) async throws -> Never {
+        let specimen = Specimen(at: path, key: key)
+        // Nothing is committed that is not asked for.
+        let trail = try specimen.open(specimen.integrity, durability: .group(.seconds(3600)))
+        try await specimen.fill(trail, rounds: rounds)
+        let app = App("shop", recorder: trail.recorder)
+        try await withAppContext(app) { context async throws in
+            context.g["order"] = "committed"
+            await trail.flush()
+            context.g["order"] = "in the ring"
+            try App.RequestContext(app, HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/late")).push()
+            kill(getpid(), SIGKILL)
+        }
+        while true { pause() }
     }
 
     /// What `contrail verify` says of it.
@@ -64,11 +98,12 @@ package struct Specimen {
 
     private func open(
         _ integrity: TrailStore.Integrity,
-        retention: TrailStore.Retention = .unlimited
+        retention: TrailStore.Retention = .unlimited,
+        durability: TrailStore.Durability = .group(.milliseconds(2))
     ) throws -> TrailStore {
         var configuration = TrailStore.Configuration(
             recorder: .init(capacity: 8192),
-            durability: .group(.milliseconds(2)),
+            durability: durability,
             integrity: integrity,
             retention: retention
         )

@@ -172,7 +172,10 @@ struct BatchWriter {
         let gone = UInt64(
             try Int64.fetchOne(database, sql: "SELECT gone_seq FROM run WHERE run_id = ?", arguments: [self.runID]) ?? 0
         )
-        let missing = events.filter { $0.seq > gone && !stored.contains($0.seq) }
+        // Nearly always all are missing, and then none is copied.
+        let isMissing = { (event: borrowing TrailEvent) in event.seq > gone && !stored.contains(event.seq) }
+        let areAllMissing = events.allSatisfy { isMissing($0) }
+        let missing = areAllMissing ? events : events.filter { isMissing($0) }
         try self.write(missing, database)
         return missing.count
     }

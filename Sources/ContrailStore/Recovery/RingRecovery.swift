@@ -38,7 +38,7 @@ struct RingRecovery {
         var torn: [TrailEvent.Torn] = []
         var latest: UInt64 = header.anchorMonotonic
         while let finding = self.ring.next() {
-            switch finding {
+            switch consume finding {
             case .event(let event):
                 latest = event.monotonicNanoseconds
                 batch.append(event)

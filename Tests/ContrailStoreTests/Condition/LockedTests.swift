@@ -84,7 +84,11 @@ struct LockedTests {
     func flapping() async throws {
         let directory = try TemporaryTrail()
         let log = LineLog()
-        let trail = try directory.open { $0.logger = log.logger }
+        let trail = try directory.open {
+            $0.logger = log.logger
+            // However long it takes on a busy machine.
+            $0.patience.quiet = .seconds(3600)
+        }
         let app = App("shop", recorder: trail.recorder)
         for _ in 0..<5 {
             try await SQLiteShell.holdingWriteLock(of: directory.path) {

@@ -36,6 +36,24 @@ struct BitFlipTests {
         #expect(run.tally.detected > 0 && run.tally.integrityCheck > 0, "seed \(seed): \(run.tally)")
     }
 
+    @Test("The same in a trail whose first run was killed, and recovered.")
+    func crashedTrail() async throws {
+        let seed = UInt64.random(in: 0...(1 << 48))
+        print("turned bits of a crashed run's trail, seed \(seed)")
+        let directory = try TemporaryTrail()
+        let path: String = directory.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
+            try await Specimen.die(at: path, rounds: 4)
+        }
+        let specimen = try await Specimen(recovering: path)
+        #expect(try directory.integer("SELECT count(*) FROM runs WHERE end_state = 'crashed'") == 1)
+        #expect(try directory.integer("SELECT count(*) FROM contexts WHERE outcome = 'died'") == 2)
+        var run = try FlipRun(specimen, seed: seed)
+        for _ in 0..<Self.flips { try run.next() }
+        #expect(run.tally.missed.isEmpty, "seed \(seed)")
+        #expect(run.tally.detected > 0 && run.tally.integrityCheck > 0, "seed \(seed): \(run.tally)")
+    }
+
     @Test("Removed, exchanged and cut batches are found.")
     func batches() async throws {
         let directory = try TemporaryTrail()
