@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Measures what one record takes while the disk and the processors are busy, and traces the system calls of a thread that records.
+# Measures what one record takes while the disk and the processors are busy and what records add to a steady load, and traces the
+# system calls of a thread that records.
 #
 #   STRICT=1 SCRATCH=Benchmarks/.build scripts/bench-latency.sh
 #
-# With STRICT=1 the exit status is not 0 when a record takes longer than the bar, or when the traced thread asks the system for
-# anything but the time.
+# With STRICT=1 the exit status is not 0 when a record takes longer or a steady load more than the bar, or when the traced thread
+# asks the system for anything but the time.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -19,6 +20,7 @@ strict=()
 [[ ${STRICT:-} != 1 ]] || strict=(--strict)
 failed=0
 "$program" "${strict[@]+"${strict[@]}"}" || failed=1
+"$program" steady "${strict[@]+"${strict[@]}"}" || failed=1
 
 trace=$(mktemp -d)
 trap 'rm -rf "$trace"' EXIT

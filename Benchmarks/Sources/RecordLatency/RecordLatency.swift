@@ -14,7 +14,7 @@ struct RecordLatency: AsyncParsableCommand {
             As many threads as there are processors set values of g, each at the given rate; one record is one of them, from \
             clock to clock. With --strict the exit status is 1 when the bar is missed.
             """,
-        subcommands: [Load.self, Watched.self, DiskWriter.self],
+        subcommands: [Load.self, Steady.self, Watched.self, DiskWriter.self],
         defaultSubcommand: Load.self
     )
 }
