@@ -404,6 +404,14 @@ let service: [Target] = [
 // The thread sanitizer's build of the core rooms asks for them alone, without NIO and SQLite.
 let isCoreOnly = Context.environment["CONTRAIL_CORE_ONLY"] != nil
 
+// With CONTRAIL_CORE_ONLY=sanitized it is only the rooms whose tests run under the thread sanitizer.
+let isSanitized = Context.environment["CONTRAIL_CORE_ONLY"] == "sanitized"
+let sanitized: Set = [
+    "CTaskRuntime", "ContextVariables", "ContextVariablesTests", "Contrail", "ContrailRecorder",
+    "ContrailRecorderTests",
+    "ContrailTests", "RingFuzzing", "TestSupport",
+]
+
 // The fuzzers are built by `make fuzz` alone: they link what only a fuzzing build has.
 let fuzzers: [Target] =
     Context.environment["CONTRAIL_FUZZ"] == nil
@@ -435,8 +443,8 @@ let package = Package(
         .library(name: "ContextVariables", targets: ["ContextVariables"]),
         .library(name: "ContrailRecorder", targets: ["ContrailRecorder"]),
         .library(name: "Contrail", targets: ["Contrail"]),
-        .library(name: "ContrailFlask", targets: ["ContrailFlask"]),
     ]
+        + (isSanitized ? [] : [.library(name: "ContrailFlask", targets: ["ContrailFlask"])])
         + (isCoreOnly
             ? []
             : [
@@ -461,5 +469,5 @@ let package = Package(
                 .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.0"),
                 .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
             ]),
-    targets: core + (isCoreOnly ? [] : service) + fuzzers
+    targets: core.filter { !isSanitized || sanitized.contains($0.name) } + (isCoreOnly ? [] : service) + fuzzers
 )

@@ -32,11 +32,11 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# run_tests LOG ARGUMENT…: `swift test`, refusing a run in which no test ran.
+# run_tests LOG COMMAND…: runs a command that tests, refusing a run in which no test ran.
 run_tests() {
     local log=$1 closing count status=0
     shift
-    swift test --disable-xctest "$@" 2>&1 | tee "$log" || status=$?
+    "$@" 2>&1 | tee "$log" || status=$?
     closing=$(grep -oE 'Test run with [0-9]+ tests?.*' "$log" | tail -n 1 || true)
     count=$(sed -nE 's/^Test run with ([0-9]+) .*/\1/p' <<<"$closing")
     [[ -n $count && $count != 0 ]] || die "no test ran: the closing line is '${closing:-missing}'"
@@ -48,21 +48,22 @@ stage_soundness() { scripts/soundness.sh; }
 stage_build() { CONTRAIL_STRICT=1 swift build --build-tests; }
 
 stage_tests() {
-    local -a arguments=()
-    # Chosen without the build stage, it builds for itself.
-    [[ " $stages " != *' build '* ]] || arguments=(--skip-build)
     export CONTRAIL_STRICT=1
+    # Chosen without the build stage, it builds for itself.
+    [[ " $stages " == *' build '* ]] || swift build --build-tests
+    # The bundle itself: `swift test` plans the whole build anew each time, which takes longer than most modules' tests.
+    local bundle module failures=0
+    bundle=$(swift build --show-bin-path)/contrailPackageTests.xctest
+    local -a tests=(env NO_COLOR=1 "$bundle" --testing-library swift-testing)
     # One module after another: tests that wait for each other's turn on two processors meet their limits of time, and all at once
     # take longer. Filling trails past their caps keeps a small machine busy for a minute, and goes alone.
-    local module failures=0
     for module in Tests/*Tests; do
         module=${module##*/}
         printf '\n--> %s\n' "$module"
-        run_tests "$logs/tests" "${arguments[@]+"${arguments[@]}"}" --filter "^$module\\." --skip RetentionTests ||
-            failures=1
+        run_tests "$logs/tests" "${tests[@]}" --filter "^$module\\." --skip RetentionTests || failures=1
         count_tests "$logs/tests"
     done
-    run_tests "$logs/tests" "${arguments[@]+"${arguments[@]}"}" --filter RetentionTests || failures=1
+    run_tests "$logs/tests" "${tests[@]}" --filter RetentionTests || failures=1
     count_tests "$logs/tests"
     return "$failures"
 }
@@ -80,10 +81,11 @@ stage_torture() {
     .build/debug/torture --kills 30
 }
 
-# Only the core is built for it, in a folder of its own: the manifest leaves the rest out. What one thread does alone, at
+# Only what it runs is built for it, in a folder of its own: the manifest leaves the rest out. What one thread does alone, at
 # length, has nothing to find there.
 stage_tsan() {
-    CONTRAIL_CORE_ONLY=1 TSAN_OPTIONS="suppressions=$ROOT/scripts/tsan.supp" run_tests "$logs/tsan" --sanitize=thread --scratch-path .build-tsan \
+    CONTRAIL_CORE_ONLY=sanitized TSAN_OPTIONS="suppressions=$ROOT/scripts/tsan.supp" run_tests "$logs/tsan" \
+        swift test --disable-xctest --sanitize=thread --scratch-path .build-tsan \
         --filter 'ContextVariablesTests|ContrailRecorderTests|ContrailTests' \
         --skip 'PlantedSecretTests|HostileTextTests'
 }
