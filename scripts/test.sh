@@ -32,15 +32,37 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# run_tests LOG COMMAND…: runs a command that tests, refusing a run in which no test ran.
+# run_tests LOG COMMAND…: runs a command that tests. A run in which no test ran has failed, and so has one that ends before it says
+# how many: what it said is kept for the end, where it is found.
 run_tests() {
-    local log=$1 closing count status=0
+    local log=$1 count status=0
     shift
     "$@" 2>&1 | tee "$log" || status=$?
-    closing=$(grep -oE 'Test run with [0-9]+ tests?.*' "$log" | tail -n 1 || true)
-    count=$(sed -nE 's/^Test run with ([0-9]+) .*/\1/p' <<<"$closing")
-    [[ -n $count && $count != 0 ]] || die "no test ran: the closing line is '${closing:-missing}'"
+    # Tests print what hostile inputs made: the log may hold bytes that are no text.
+    count=$(grep -aoE 'Test run with [0-9]+ tests?' "$log" | tail -n 1 | grep -oE '[0-9]+' || true)
+    if [[ -z $count || $count == 0 ]]; then
+        ((status != 0)) || status=1
+        note "no test ran, or the run ended before its last line (exit status $status)"
+    fi
+    ((status == 0)) || keep_failure "$log" "$status" "${count:-}" "$@" >>"$logs/failures"
+    echo $(($(cat "$logs/count" 2>/dev/null || echo 0) + ${count:-0})) >"$logs/count"
     return "$status"
+}
+
+# keep_failure LOG STATUS COUNT COMMAND…: prints what is to be seen of a failed run at the end of the output.
+keep_failure() {
+    local log=$1 status=$2 count=$3
+    shift 3
+    printf '\n--> failed with %s: %s\n' "$status" "$*"
+    grep -aE 'recorded an issue|Fatal error|signal code|Crash' "$log" | head -n 30 || true
+    [[ -n $count ]] || { running_tests "$log" && grep -av ' started\.$' "$log" | tail -n 40; }
+}
+
+# running_tests LOG: prints the tests that have begun and not ended.
+running_tests() {
+    sed -nE 's/^[^ ]+ Test ("[^"]*"|[^ ]+\(\)) started\.$/\1/p' "$1" | sort >"$logs/begun"
+    sed -nE 's/^[^ ]+ Test ("[^"]*"|[^ ]+\(\)) .*(passed|failed|skipped) ?.*$/\1/p' "$1" | sort >"$logs/ended"
+    comm -23 "$logs/begun" "$logs/ended" | sed 's/^/was running: /'
 }
 
 stage_soundness() { scripts/soundness.sh; }
@@ -54,25 +76,18 @@ stage_tests() {
     # The bundle itself: `swift test` plans the whole build anew each time, which takes longer than most modules' tests.
     local bundle module failures=0
     bundle=$(swift build --show-bin-path)/contrailPackageTests.xctest
-    local -a tests=(env NO_COLOR=1 "$bundle" --testing-library swift-testing)
+    # A crash says where it was.
+    local -a tests=(env NO_COLOR=1 "SWIFT_BACKTRACE=enable=yes,color=no,interactive=no" "$bundle" --testing-library swift-testing)
     # One module after another: tests that wait for each other's turn on two processors meet their limits of time, and all at once
     # take longer. Filling trails past their caps keeps a small machine busy for a minute, and goes alone.
     for module in Tests/*Tests; do
         module=${module##*/}
         printf '\n--> %s\n' "$module"
         run_tests "$logs/tests" "${tests[@]}" --filter "^$module\\." --skip RetentionTests || failures=1
-        count_tests "$logs/tests"
     done
     run_tests "$logs/tests" "${tests[@]}" --filter RetentionTests || failures=1
-    count_tests "$logs/tests"
+    cp "$logs/count" "$logs/total"
     return "$failures"
-}
-
-# count_tests LOG: adds the number of tests of a run to the total.
-count_tests() {
-    local count
-    count=$(sed -nE 's/.*Test run with ([0-9]+) tests?.*/\1/p' "$1" | tail -n 1)
-    echo $(($(cat "$logs/count" 2>/dev/null || echo 0) + count)) >"$logs/count"
 }
 
 # `make torture` is the long one.
@@ -185,5 +200,6 @@ if ((total > budget_minutes * 60)); then
     note "warning: the checks took more than $budget_minutes minutes, which is a bug: find the stage that grew"
 fi
 [[ ! -e $logs/tsan ]] || grep -E 'Test run with [0-9]+ tests?' "$logs/tsan" | tail -n 1 || true
-[[ ! -e $logs/count ]] || echo "$(cat "$logs/count") tests"
+[[ ! -e $logs/total ]] || echo "$(cat "$logs/total") tests"
+[[ ! -e $logs/failures ]] || cat "$logs/failures"
 exit "$failed"
