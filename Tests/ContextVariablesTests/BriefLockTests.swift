@@ -3,21 +3,21 @@
 import ContextVariables
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("The brief lock")
 struct BriefLockTests {
     /// A number that only the lock protects.
     private final class Guarded: Sendable {
-        private let lock = BriefLock()
-        @exclusivity(unchecked) private nonisolated(unsafe) var number = 0
+        private let number = BriefLock(0)
 
         func add(_ pause: () -> Void) {
-            self.lock.withLock {
+            self.number.withLock { number in
                 self.turns.add(1, ordering: .relaxed)
-                let read = self.number
+                let read = number
                 pause()
-                self.number = read + 1
+                number = read + 1
             }
         }
 
@@ -25,7 +25,7 @@ struct BriefLockTests {
         var unguarded: Int { self.turns.load(ordering: .relaxed) }
         private let turns = Atomic<Int>(0)
 
-        var value: Int { self.lock.withLock { self.number } }
+        var value: Int { self.number.withLock { $0 } }
     }
 
     @Test("Of what eight threads add, some giving up their turn inside, nothing is lost.")
@@ -61,14 +61,14 @@ struct BriefLockTests {
         }
         await isHeld.wait()
         let spent = try await onThread {
-            let before = Self.processorTime
-            isWaiting.signal()
-            guarded.add {}
-            return Self.processorTime - before
+            ThreadTime.of {
+                isWaiting.signal()
+                guarded.add {}
+            }.time
         }
         try await holder
         #expect(guarded.value == 2)
-        #expect(spent < 0.2, "of 0.4 s that the lock was held")
+        #expect(spent < .milliseconds(200), "of 0.4 s that the lock was held")
     }
 
     @Test("Who waits is let in, also when the holder takes the lock again at once.")
@@ -105,12 +105,5 @@ struct BriefLockTests {
         }
         // Once it slept the holder lets it pass; before, and on a busy machine, it may be overtaken.
         #expect(overtaken.count == 20 && overtaken.reduce(0, +) < 400, "\(overtaken)")
-    }
-
-    /// Of the calling thread, in seconds.
-    private static var processorTime: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

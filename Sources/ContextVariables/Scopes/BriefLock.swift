@@ -3,24 +3,51 @@
 private import CTaskRuntime
 public import Synchronization
 
-/// A lock that is held for the length of a look-up in a table, and never while anybody else's code runs.
+/// A value with a lock that is held for the length of a look-up in it, and never while anybody else's code runs. Used as a `Mutex` is.
 ///
 /// A `Mutex` gives up its word with an exchange, because somebody may sleep in the kernel until it does; that costs as much as
-/// taking it. Here giving up is a plain store, and who finds the lock taken asks again: for some microseconds at once, then
-/// after giving its turn to others, then every 50 µs. So a holder that lost its processor is not waited for by burning another, and
-/// nobody waits for ever whatever the priorities are. Who sleeps says so, and those who come later let it pass for a millisecond:
-/// a holder that takes the lock again at once would otherwise leave nothing to be found. It is not recursive.
+/// taking it. Here giving up is a plain store, and who finds the lock taken asks again (``BriefWord``). It is not recursive.
 ///
-/// What it guards lies beside it in a class, unchecked, and is touched by nobody who does not hold it.
+/// @unchecked Sendable: the value is touched by who holds the lock alone, as with a `Mutex`; and it is sent into the lock.
 @usableFromInline
-package struct BriefLock: ~Copyable, Sendable {
+package struct BriefLock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
+    @usableFromInline let word: BriefWord
+    // What a `Mutex` keeps its value in.
+    @usableFromInline let cell: _Cell<Value>
+
+    /// Guards a value.
+    @inlinable
+    @inline(__always)
+    package init(_ value: consuming sending Value) {
+        self.word = BriefWord()
+        self.cell = _Cell(value)
+    }
+
+    /// Runs the closure with the lock taken.
+    @inlinable
+    @inline(__always)
+    package borrowing func withLock<Result: ~Copyable>(_ body: (inout Value) -> Result) -> Result {
+        self.word.lock()
+        defer { self.word.unlock() }
+        // In two steps: in one, the sanitizer takes the lock itself for what is changed.
+        let value = self.cell._address
+        return body(&value.pointee)
+    }
+}
+
+/// The word of such a lock: who finds it taken asks again, for some microseconds at once, then after giving its turn to others, then
+/// every 50 µs. So a holder that lost its processor is not waited for by burning another, and nobody waits for ever whatever the
+/// priorities are. Who sleeps says so, and those who come later let it pass for a millisecond: a holder that takes the lock again at
+/// once would otherwise leave nothing to be found.
+@usableFromInline
+struct BriefWord: ~Copyable, Sendable {
     @usableFromInline let word: Atomic<UInt32>
     /// How many sleep until they ask again.
     @usableFromInline let starved: Atomic<UInt32>
 
     @inlinable
     @inline(__always)
-    package init() {
+    init() {
         self.word = Atomic(0)
         self.starved = Atomic(0)
     }
@@ -37,15 +64,6 @@ package struct BriefLock: ~Copyable, Sendable {
     @inline(__always)
     borrowing func unlock() {
         self.word.store(0, ordering: .releasing)
-    }
-
-    /// Runs the closure with the lock taken.
-    @inlinable
-    @inline(__always)
-    package borrowing func withLock<Result>(_ body: () -> Result) -> Result {
-        self.lock()
-        defer { self.unlock() }
-        return body()
     }
 
     @inlinable

@@ -1,20 +1,22 @@
 // A place for an object that most owners never need: empty until somebody asks, and then the same for everybody.
 
-private import Synchronization
+public import Synchronization
 
 /// A reference that is stored at most once and read without a lock and without a count.
 ///
 /// What is stored here is held until the place dies, which its reader's owner prevents: so a reference that is read may be
 /// borrowed for as long as the owner is held. `AtomicLazyReference` is the same at five times the price.
 ///
-/// The end of an empty place costs nothing; an optional field of a class is released by a call also when it is nil. That holds in
-/// this module alone, where the compiler makes a version for each type.
-struct OnDemand<Object: AnyObject & Sendable>: ~Copyable, Sendable {
+/// The end of an empty place costs nothing; an optional field of a class is released by a call also when it is nil.
+@usableFromInline
+package struct OnDemand<Object: AnyObject & Sendable>: ~Copyable, Sendable {
     /// The address of a counted reference; 0 while there is none.
-    private let address: Atomic<UInt>
+    @usableFromInline let address: Atomic<UInt>
 
+    /// A place that is empty, or holds the object from the start.
+    @inlinable
     @inline(__always)
-    init(_ object: consuming Object? = nil) {
+    package init(_ object: consuming Object? = nil) {
         if let object {
             self.address = Atomic(UInt(bitPattern: Unmanaged.passRetained(object).toOpaque()))
         } else {
@@ -22,22 +24,26 @@ struct OnDemand<Object: AnyObject & Sendable>: ~Copyable, Sendable {
         }
     }
 
+    @inlinable
     deinit {
         // Nobody holds the owner any more; the reference is the one that was counted when it was stored.
         Self.reference(at: self.address.load(ordering: .acquiring))?.release()
     }
 
     /// The object, to be borrowed for as long as the owner of the place is held.
+    @inlinable
     @inline(__always)
-    var borrowed: Unmanaged<Object>? { Self.reference(at: self.address.load(ordering: .acquiring)) }
+    package var borrowed: Unmanaged<Object>? { Self.reference(at: self.address.load(ordering: .acquiring)) }
 
     /// The object, if it is there.
+    @inlinable
     @inline(__always)
-    var object: Object? { self.borrowed?.takeUnretainedValue() }
+    package var object: Object? { self.borrowed?.takeUnretainedValue() }
 
     /// Stores the object, unless another one was faster. Returns the one that is there now.
+    @inlinable
     @inline(never)
-    func store(_ object: Object) -> Object {
+    package func store(_ object: Object) -> Object {
         let counted = Unmanaged.passRetained(object)
         let (isFirst, first) = self.address.compareExchange(
             expected: 0,
@@ -49,8 +55,9 @@ struct OnDemand<Object: AnyObject & Sendable>: ~Copyable, Sendable {
         return Self.reference(at: first)?.takeUnretainedValue() ?? object
     }
 
+    @inlinable
     @inline(__always)
-    private static func reference(at address: UInt) -> Unmanaged<Object>? {
+    static func reference(at address: UInt) -> Unmanaged<Object>? {
         UnsafeRawPointer(bitPattern: address).map { Unmanaged.fromOpaque($0) }
     }
 }

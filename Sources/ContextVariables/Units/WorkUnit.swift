@@ -63,9 +63,7 @@ package final class WorkUnit: Sendable {
     /// Whether no recycle came before this unit: what the first recycle lets survive is set in such a one.
     let isFirst: Bool
 
-    private let lock = BriefLock()
-    /// Touched under the lock only.
-    @exclusivity(unchecked) private nonisolated(unsafe) var state: State
+    private let state: BriefLock<State>
     /// Written under the lock only.
     private let ended: Atomic<Bool>
 
@@ -99,8 +97,11 @@ package final class WorkUnit: Sendable {
         /// Of a unit for code that runs in a task outside any worker: it is named after its epoch.
         package init(inTask epoch: Epoch) {
             self.epoch = epoch
-            self.worker = Worker.Name(kind: "task", number: Int64(clamping: epoch.rawValue))
+            self.worker = Worker.Name(kind: Self.taskKind, number: Int64(clamping: epoch.rawValue))
         }
+
+        /// The kind of worker that such code is said to be on.
+        package static var taskKind: String { "task" }
     }
 
     /// What the trail knows of the unit.
@@ -117,12 +118,7 @@ package final class WorkUnit: Sendable {
         self.worker = worker
         self.isFirst = isFirst
         self.ended = Atomic(isEnded)
-        self.state = State(values: values)
-    }
-
-    @inline(__always)
-    private func withState<Result>(_ body: (inout State) -> Result) -> Result {
-        self.lock.withLock { body(&self.state) }
+        self.state = BriefLock(State(values: values))
     }
 
     /// The first unit of a worker.
@@ -133,7 +129,7 @@ package final class WorkUnit: Sendable {
     /// A branch with the same epoch and the same values, for a snapshot: what happens in one is not seen in the other. Values
     /// of variables that withhold them from hand-offs are left out.
     package func forked() -> WorkUnit {
-        let (values, isEnded) = self.withState { ($0.values, self.isEnded) }
+        let (values, isEnded) = self.state.withLock { ($0.values, self.isEnded) }
         return WorkUnit(
             self.epoch,
             self.worker,
@@ -146,7 +142,7 @@ package final class WorkUnit: Sendable {
     /// The unit that follows this one on its worker. After a first unit it begins with what survives the first recycle.
     func successor() -> Successor {
         guard self.isFirst else { return Successor(unit: WorkUnit(worker: self.worker)) }
-        let all = self.withState { $0.values }
+        let all = self.state.withLock { $0.values }
         let values = all.filter { $0.survivesFirstRecycle }
             .mapValues { kept in
                 let origin = kept.origin.map { SetOrigin($0.place, survived: self.epoch) }
@@ -177,14 +173,14 @@ package final class WorkUnit: Sendable {
 
     /// Whether there is a value.
     func contains(_ id: VariableID) -> Bool {
-        self.withState { $0.values.place(of: id) != nil }
+        self.state.withLock { $0.values.place(of: id) != nil }
     }
 
     /// Reads the value of a variable. Returns whether there is one.
     @inline(never)
     @discardableResult
     func read(_ id: VariableID, _ reader: BoxReader) -> Bool {
-        self.withState { state in
+        self.state.withLock { state in
             guard let address = state.values.address(of: id, { $0.box }) else { return false }
             reader(address)
             return true
@@ -193,7 +189,7 @@ package final class WorkUnit: Sendable {
 
     /// Says where the value of a variable was set, if it survived the first recycle and nobody has asked yet.
     func takeSurvivor(_ id: VariableID) -> (epoch: Epoch, place: SetPlace)? {
-        self.withState { state in
+        self.state.withLock { state in
             guard let kept = state.values[id], let origin = kept.origin, let epoch = origin.survived else { return nil }
             // The same box under the same name: nothing of the user's dies here.
             _ = state.values.exchange(Kept(box: kept.box, variable: kept.variable), for: id)
@@ -205,7 +201,7 @@ package final class WorkUnit: Sendable {
     func set(_ box: ValueBox, for variable: RecyclableIdentity, at place: SetPlace? = nil) -> Bool {
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
         let origin = place.map { SetOrigin($0, survived: nil) }
-        let (isStored, old, load) = self.withState { state -> (Bool, Kept?, Load?) in
+        let (isStored, old, load) = self.state.withLock { state -> (Bool, Kept?, Load?) in
             guard !self.isEnded else { return (false, nil, nil) }
             let old = state.values.exchange(Kept(box: box, variable: variable, origin: origin), for: variable.id)
             return (true, old, state.loads.exchange(nil, for: variable.id))
@@ -218,7 +214,7 @@ package final class WorkUnit: Sendable {
     /// Removes a value, so that the next reader finds none, and disowns whoever is loading one. Does nothing when there is
     /// neither.
     func remove(_ id: VariableID) {
-        let (old, load) = self.withState { state in
+        let (old, load) = self.state.withLock { state in
             (state.values.exchange(nil, for: id), state.loads.exchange(nil, for: id))
         }
         _ = consume old
@@ -231,10 +227,10 @@ package final class WorkUnit: Sendable {
     nonisolated(nonsending) func claim(_ id: VariableID) async -> Claim {
         let caller = ExecutionID.current
         while true {
-            let claim = self.withState { self.claim(id, by: caller, &$0) }
+            let claim = self.state.withLock { self.claim(id, by: caller, &$0) }
             if let claim { return claim }
             await withCheckedContinuation { continuation in
-                let isSettled = self.withState { state in
+                let isSettled = self.state.withLock { state in
                     guard var load = state.loads[id] else { return true }
                     load.waiters.append(continuation)
                     _ = state.loads.exchange(load, for: id)
@@ -251,7 +247,7 @@ package final class WorkUnit: Sendable {
     /// the loaded one, and so does an `invalidate`, after which somebody else may be loading.
     @discardableResult
     func settle(_ ticket: Int, with box: ValueBox?, for variable: RecyclableIdentity) -> Bool {
-        let load = self.withState { state -> Load? in
+        let load = self.state.withLock { state -> Load? in
             guard let load = state.loads[variable.id], load.ticket == ticket else { return nil }
             _ = state.loads.exchange(nil, for: variable.id)
             if let box { _ = state.values.exchange(Kept(box: box, variable: variable), for: variable.id) }
@@ -284,7 +280,7 @@ package final class WorkUnit: Sendable {
     func end(carriesOver: Bool) -> Int {
         let survives = carriesOver && self.isFirst
         // The old tables leave the lock before they are released: values may run user code when they die.
-        let (dropped, old) = self.withState { state -> (Int, State?) in
+        let (dropped, old) = self.state.withLock { state -> (Int, State?) in
             guard !self.isEnded else { return (state.dropped, nil) }
             self.ended.store(true, ordering: .releasing)
             // Most units never had a value.

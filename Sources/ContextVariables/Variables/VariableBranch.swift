@@ -2,44 +2,37 @@
 
 /// The values of context variables in one context. A snapshot forks it; nested scopes of the same owner share it.
 package final class VariableBranch: Sendable {
-    private let lock = BriefLock()
-    /// Touched under the lock only.
-    @exclusivity(unchecked) private nonisolated(unsafe) var values: VariableTable<ValueBox>
+    private let values: BriefLock<VariableTable<ValueBox>>
 
     package init() {
-        self.values = VariableTable()
+        self.values = BriefLock(VariableTable())
     }
 
     private init(values: VariableTable<ValueBox>) {
-        self.values = values
-    }
-
-    @inline(__always)
-    private func withValues<Result>(_ body: (inout VariableTable<ValueBox>) -> Result) -> Result {
-        self.lock.withLock { body(&self.values) }
+        self.values = BriefLock(values)
     }
 
     /// A branch with the same values; what happens in one is not seen in the other.
     package func forked() -> VariableBranch {
-        VariableBranch(values: self.withValues { $0 })
+        VariableBranch(values: self.values.withLock { $0 })
     }
 
     /// Whether there is a value.
     func contains(_ id: VariableID) -> Bool {
-        self.withValues { $0.place(of: id) != nil }
+        self.values.withLock { $0.place(of: id) != nil }
     }
 
     /// Reads the value of a variable, if there is one.
     @inline(never)
     func read(_ id: VariableID, _ reader: BoxReader) {
-        self.withValues { values in
+        self.values.withLock { values in
             if let address = values.address(of: id, { $0 }) { reader(address) }
         }
     }
 
     /// The box of a variable's value.
     func box(of id: VariableID) -> ValueBox? {
-        self.withValues { values in
+        self.values.withLock { values in
             values[id]
         }
     }
@@ -47,6 +40,6 @@ package final class VariableBranch: Sendable {
     /// Stores a value, or removes it when `box` is nil. Returns the old one, which dies outside the lock.
     @discardableResult
     func exchange(_ box: ValueBox?, for id: VariableID) -> ValueBox? {
-        self.withValues { $0.exchange(box, for: id) }
+        self.values.withLock { $0.exchange(box, for: id) }
     }
 }

@@ -113,7 +113,7 @@ struct LifetimeState: ~Copyable, Sendable {
         }
     }
 
-    private let state: Mutex<State>
+    private let state: BriefLock<State>
     private let liveNumber: Atomic<UInt64>
     /// The lifetime's number in the run, written under the lock.
     private let lastOrdinal: Atomic<TrailEvent.ContextOrdinal>
@@ -122,7 +122,7 @@ struct LifetimeState: ~Copyable, Sendable {
     init() {
         self.liveNumber = Atomic(0)
         self.lastOrdinal = Atomic(0)
-        self.state = Mutex(State(lifetime: Lifetime(), place: .none))
+        self.state = BriefLock(State(lifetime: Lifetime(), place: .none))
     }
 
     /// Of a context that comes to be with its first push, which needs no lock: nobody else has seen it yet.
@@ -138,7 +138,7 @@ struct LifetimeState: ~Copyable, Sendable {
         self.liveNumber = Atomic(1)
         self.lastOrdinal = Atomic(ordinal)
         let first = Lifetime(by: owner, at: time, site: site, ordinal: ordinal)
-        self.state = Mutex(State(lifetime: first, place: place, recorded: recorded))
+        self.state = BriefLock(State(lifetime: first, place: place, recorded: recorded))
     }
 
     /// The lifetime that is running, by a number that no other of the context has; 0 when none is.

@@ -7,9 +7,7 @@ private import Synchronization
 /// The values of one `g`. May be used from any thread; each call is atomic.
 package final class NamespaceStorage: Sendable {
     private let app: App
-    private let lock = BriefLock()
-    /// Touched under the lock only.
-    @exclusivity(unchecked) private nonisolated(unsafe) var table = NamespaceTable()
+    private let table = BriefLock(NamespaceTable())
     /// The lifetime of the owner to which changes are attributed: the one that runs, else the last; 0 before the first.
     private let ordinal = Atomic<TrailEvent.ContextOrdinal>(0)
 
@@ -28,21 +26,16 @@ package final class NamespaceStorage: Sendable {
         self.reportsOldValues = reportsOldValues && app.recorder != nil
     }
 
-    @inline(__always)
-    private func withTable<Result>(_ body: (inout NamespaceTable) -> Result) -> Result {
-        self.lock.withLock { body(&self.table) }
-    }
-
     // MARK: - Reading
 
     /// Whether the name is there.
     func contains(_ name: String) -> Bool {
-        self.withTable { $0.place(of: name) != nil }
+        self.table.withLock { $0.place(of: name) != nil }
     }
 
     /// The names in order of insertion.
     var names: [String] {
-        self.withTable { $0.names }
+        self.table.withLock { $0.names }
     }
 
     /// What is under a name. A value that an earlier lifetime left in another unit of work is reported, once.
@@ -61,7 +54,7 @@ package final class NamespaceStorage: Sendable {
     private func find(_ name: String, _ site: Site, where isWanted: (any Sendable) -> Bool) -> (any Sendable)? {
         let ordinal = self.ordinal.load(ordering: .relaxed)
         var isOld = false
-        let value = self.withTable { table -> (any Sendable)? in
+        let value = self.table.withLock { table -> (any Sendable)? in
             guard let place = table.place(of: name) else { return nil }
             let setIn = table.entries[place].ordinal
             isOld = setIn != ordinal && setIn != 0
@@ -75,7 +68,7 @@ package final class NamespaceStorage: Sendable {
 
     private func reportOld(_ name: String, _ ordinal: TrailEvent.ContextOrdinal, _ site: Site) {
         guard let unit = Scope.readerUnit else { return }
-        let old = self.withTable { table -> (entry: NamespaceEntry, epoch: Epoch, endedAt: UInt64)? in
+        let old = self.table.withLock { table -> (entry: NamespaceEntry, epoch: Epoch, endedAt: UInt64)? in
             guard let place = table.place(of: name) else { return nil }
             let entry = table.entries[place]
             guard entry.ordinal != ordinal, let epoch = entry.epoch, unit.epoch != epoch else { return nil }
@@ -109,7 +102,7 @@ package final class NamespaceStorage: Sendable {
         let change = self.change(to: value, name)
         self.isTouched.store(true, ordering: .releasing)
         // The replaced value leaves the lock before it is released: it may run user code when it dies.
-        self.withTable { table in
+        self.table.withLock { table in
             guard let place = table.place(of: name) else {
                 self.insert(value, name, change, site, into: &table)
                 return
@@ -175,7 +168,7 @@ package final class NamespaceStorage: Sendable {
         let kept = StoredNil.keeping(value)
         let change = self.change(to: kept, name)
         self.isTouched.store(true, ordering: .releasing)
-        return self.withTable { table -> (any Sendable)? in
+        return self.table.withLock { table -> (any Sendable)? in
             if let place = table.place(of: name) { return table.entries[place].value }
             self.insert(kept, name, change, site, into: &table)
             return nil
@@ -187,7 +180,7 @@ package final class NamespaceStorage: Sendable {
     func removeValue(_ name: String, _ site: Site) -> (any Sendable)? {
         let key = self.app.isRecording ? self.app.recorder?.name(name) : nil
         let unit = Scope.currentLabel
-        return self.withTable { table -> (any Sendable)? in
+        return self.table.withLock { table -> (any Sendable)? in
             guard let place = table.place(of: name) else { return nil }
             let old = table.remove(at: place)
             table.version += 1
@@ -207,7 +200,7 @@ package final class NamespaceStorage: Sendable {
         self.ordinal.store(ordinal, ordering: .relaxed)
         // A context's first lifetime finds everything as it was made.
         guard previousEnd != 0 else { return }
-        self.withTable { table in
+        self.table.withLock { table in
             table.recorded = nil
             table.previousEnd = previousEnd
         }
@@ -230,7 +223,7 @@ package final class NamespaceStorage: Sendable {
     ) {
         guard let recorder = self.app.recorder, recorder.isRecording else { return }
         if onlyIfChanged, !self.isTouched.load(ordering: .acquiring) { return }
-        let found = self.withTable { table -> (names: [String], entries: [NamespaceEntry])? in
+        let found = self.table.withLock { table -> (names: [String], entries: [NamespaceEntry])? in
             if onlyIfChanged {
                 if let recorded = table.recorded, recorded == (table.version, label) { return nil }
                 table.recorded = (table.version, label)

@@ -35,7 +35,7 @@ extension App {
         let streamsBody: Bool
         let lifetime = LifetimeState()
 
-        private let mutable: Mutex<Mutable>
+        private let mutable: BriefLock<Mutable>
         /// Whether a null session was opened, which is made when somebody asks for it.
         private let opensNullSession = Atomic<Bool>(false)
 
@@ -81,7 +81,7 @@ extension App {
             self.streamsBody = streamsBody
             self.state = state
             self.origin = origin
-            self.mutable = Mutex(Mutable(session: session))
+            self.mutable = BriefLock(Mutable(session: session))
         }
 
         /// A context of its own with the same request and the same session, and neither `g` nor pushes nor functions for
@@ -270,17 +270,17 @@ extension App {
 
         var recordedRequest: FlightRecorder.RequestLine {
             FlightRecorder.RequestLine(
-                method: self.request.method.rawValue,
+                method: self.state.request.method.rawValue,
                 path: self.recordedPath,
                 endpoint: self.endpoint,
-                requestID: self.requestID.map { self.storable($0, limit: 128) },
-                traceID: self.traceID.map { self.storable($0, limit: 128) }
+                requestID: self.state.requestID.map { self.storable($0, limit: 128) },
+                traceID: self.state.traceID.map { self.storable($0, limit: 128) }
             )
         }
 
         /// The path as it may be stored and shown: without its query, redacted, and of limited length.
         fileprivate var recordedPath: String {
-            self.storable(self.path, limit: 192)
+            self.storable(self.state.pathText, limit: 192)
         }
 
         /// A text of the client's as it may be stored and shown.

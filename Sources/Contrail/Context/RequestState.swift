@@ -1,5 +1,6 @@
 // What a request context and its copies share: the request itself and what its path matched.
 
+internal import ContextVariables
 internal import ContrailRecorder
 internal import HTTPTypes
 internal import Synchronization
@@ -22,29 +23,33 @@ final class RequestState: Sendable {
     let requestID: String?
     let traceID: String?
 
-    private let matched = Mutex(Match.notMatched)
+    private let matched = BriefLock(Match.notMatched)
+    /// Whether a match was stored: before that nobody needs the lock.
+    private let isMatched = Atomic<Bool>(false)
     /// Whether the app had no routes to ask: said without the lock, and before anything else can have been stored.
     private let isUnrouted = Atomic<Bool>(false)
 
-    init(request: HTTPRequest, body: [UInt8], endpoint: String?, requestID: String?) {
+    init(request: consuming HTTPRequest, body: [UInt8], endpoint: String?, requestID: String?) {
+        self.traceID = Self.traceID(in: request.headerFields)
         self.request = request
         self.body = body
         self.givenEndpoint = endpoint
         self.requestID = requestID
-        self.traceID = Self.traceID(in: request.headerFields)
     }
 
     var match: Match {
         get {
-            let match = self.matched.withLock { $0 }
-            if case .notMatched = match, self.isUnrouted.load(ordering: .acquiring) { return .notFound }
-            return match
+            guard self.isMatched.load(ordering: .acquiring) else {
+                return self.isUnrouted.load(ordering: .acquiring) ? .notFound : .notMatched
+            }
+            return self.matched.withLock { $0 }
         }
         set {
             // The old match leaves the lock before it is released: the view it holds may run user code when it dies.
             let old = self.matched.withLock { match in
                 let old = match
                 match = newValue
+                self.isMatched.store(true, ordering: .releasing)
                 return old
             }
             withExtendedLifetime(old) {}
