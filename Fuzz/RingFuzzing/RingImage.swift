@@ -54,7 +54,8 @@ package struct RingImage {
         let site = Site()
         recorder.recordRunStart()
         let head = RecordHead(context: 1, epoch: 2, thread: 3, time: 7)
-        recorder.recordAppPush(head, depth: 1, origin: .manual, app: "shop", parent: nil, site: site)
+        let app = recorder.app("shop")
+        recorder.recordAppPush(head, depth: 1, origin: .manual, app: app, named: "shop", parent: nil, site: site)
         for value: RecordedValue in [.null, .bool(true), .integer(-1), .double(0.5), .text("tea"), .redacted] {
             recorder.recordSet(head, key: recorder.name("key"), value: value, site: site)
         }

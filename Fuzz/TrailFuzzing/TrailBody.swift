@@ -142,7 +142,8 @@ package final class TrailBody: @unchecked Sendable {
         let trail = try TrailStore(path: path, app: "shop", configuration: configuration)
         let head = RecordHead(context: 1, time: 7)
         let recorder = trail.recorder
-        recorder.recordAppPush(head, depth: 1, origin: .manual, app: "shop", parent: nil, site: Site())
+        let app = recorder.app("shop")
+        recorder.recordAppPush(head, depth: 1, origin: .manual, app: app, named: "shop", parent: nil, site: Site())
         for number in 0..<(isEnded ? 12 : 0) {
             recorder.recordSet(head, key: recorder.name("key"), value: .integer(Int64(number)), site: Site())
         }

@@ -26,7 +26,7 @@ public func withAppContext<Result, Failure: Error>(
         throw refusal
     }
     let scope = ClosureScope.enter(app, worker: worker, fileID: fileID, line: line)
-    return try scope.use { () throws(Failure) in try operation(scope.context) }
+    return try scope.use { () throws(Failure) in try scope.withContext(operation) }
 }
 
 /// Runs the closure, on the caller's actor, with a new app context of `app` as the current one.

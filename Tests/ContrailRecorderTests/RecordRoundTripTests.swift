@@ -71,7 +71,15 @@ struct RecordRoundTripTests {
     @Test("A push of an app context comes back.")
     func appPush() throws {
         let event = try roundTrip {
-            $0.recordAppPush($1, depth: 3, origin: .manual, app: "orders", parent: 4, site: self.site)
+            $0.recordAppPush(
+                $1,
+                depth: 3,
+                origin: .manual,
+                app: $0.app("orders"),
+                named: "orders",
+                parent: 4,
+                site: self.site
+            )
         }
         guard case .appPush(let push) = event.body else {
             Issue.record("\(event.kind)")
@@ -93,7 +101,8 @@ struct RecordRoundTripTests {
                 $1,
                 depth: 1,
                 origin: .http,
-                app: "orders",
+                app: $0.app("orders"),
+                named: "orders",
                 parent: nil,
                 site: self.site,
                 request: .init(method: "GET", path: "/" + long, endpoint: "/{id}", requestID: "", traceID: long)
@@ -119,7 +128,8 @@ struct RecordRoundTripTests {
                 $1,
                 depth: 1,
                 origin: .test,
-                app: "orders",
+                app: $0.app("orders"),
+                named: "orders",
                 parent: nil,
                 site: self.site,
                 request: .init(method: "", path: "", endpoint: nil, requestID: nil, traceID: nil)
@@ -290,7 +300,15 @@ struct RecordRoundTripTests {
                 thread: 1,
                 time: 1
             ) {
-                recorder.recordAppPush($0, depth: 1, origin: .manual, app: "app\(number)", parent: nil, site: site)
+                recorder.recordAppPush(
+                    $0,
+                    depth: 1,
+                    origin: .manual,
+                    app: recorder.app("app\(number)"),
+                    named: "app\(number)",
+                    parent: nil,
+                    site: site
+                )
                 recorder.recordTeardown(
                     $0,
                     recorder.hook("hook\(number)", at: site),
@@ -326,7 +344,8 @@ struct RecordRoundTripTests {
                             RecordHead(),
                             depth: 1,
                             origin: .manual,
-                            app: "app\(number)",
+                            app: recorder.app("app\(number)"),
+                            named: "app\(number)",
                             parent: nil,
                             site: Site(fileID: "Orders/App.swift", line: UInt(number))
                         )

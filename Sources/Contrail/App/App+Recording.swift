@@ -55,6 +55,13 @@ extension App {
         } ?? nil
     }
 
+    /// The same of a unit in a task outside any worker.
+    @inline(__always)
+    func recordedUnit(inTask epoch: Epoch?) -> RecordedUnit? {
+        guard let epoch, let recordedTasks, self.isRecording else { return nil }
+        return recordedTasks.unit(number: epoch.rawValue, epoch: epoch.rawValue)
+    }
+
     /// Records an event of a unit of work, as its twin does.
     @inline(__always)
     func record(

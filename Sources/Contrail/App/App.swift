@@ -1,5 +1,6 @@
 // The application: what app and request contexts are contexts of.
 
+internal import ContextVariables
 public import ContrailRecorder
 private import Synchronization
 
@@ -31,6 +32,9 @@ public final class App: Sendable {
     let ownLevel: FlightRecorder.Level?
     /// Whether the recorder records, near at hand; nil without one.
     let indicator: RecordingIndicator?
+    /// The app, and the workers of tasks that have none, in the words of the recorder.
+    let recordedApp: FlightRecorder.RecordedApp
+    let recordedTasks: RecordedWorkerKind?
     /// The signals that its contexts send, near at hand.
     let signals = Signals.all
     let makeNamespace: (@Sendable () -> any Sendable)?
@@ -79,6 +83,8 @@ public final class App: Sendable {
         self.shownName = recorder?.redacted(name, limit: 128) ?? RedactionPolicy().redacted(name, limit: 128)
         self.recorder = recording.level == .off ? nil : recorder
         self.indicator = self.recorder?.indicator
+        self.recordedApp = self.recorder?.app(self.shownName) ?? .unknown
+        self.recordedTasks = self.recorder?.workerKind(WorkUnit.Label.taskKind)
         self.recording = recording
         self.ownLevel = recording.level
         self.recordsSelectively = self.recorder != nil && recording.isSelective

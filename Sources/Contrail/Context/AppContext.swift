@@ -2,7 +2,6 @@
 
 public import ContextVariables
 internal import ContrailRecorder
-internal import Synchronization
 
 /// An app context: it makes its app current and owns a namespace `g`.
 ///
@@ -18,33 +17,27 @@ public final class AppContext: ContextDrawing {
     let origin: TrailEvent.Push.Origin
     let lifetime: LifetimeState
 
-    private let ownNamespace: (any Sendable)?
-    /// A counted reference to the namespace once it is made: written at most once, and given back in `deinit`. What is read
-    /// here is therefore alive for as long as the context, which its reader holds. `AtomicLazyReference` is the same at five
-    /// times the price.
-    private let keptNamespace = Atomic<UInt>(0)
+    /// What the app made for the context beside `g`.
+    private let ownNamespace: OnDemand<OwnNamespace>
+    private let keptNamespace = OnDemand<NamespaceStorage>()
 
-    deinit {
-        // Nobody else holds the context any more; the reference is the one that was counted when it was stored.
-        Self.namespace(at: self.keptNamespace.load(ordering: .acquiring))?.release()
+    /// An object of the app's. In an object of ours, for most contexts have none, and the end of nothing costs nothing then.
+    private final class OwnNamespace: Sendable {
+        let object: any Sendable
+
+        init(_ object: any Sendable) {
+            self.object = object
+        }
     }
 
     /// The namespace, if anybody has asked for it.
     @inline(__always)
-    var touchedNamespace: NamespaceStorage? {
-        Self.namespace(at: self.keptNamespace.load(ordering: .acquiring))?.takeUnretainedValue()
-    }
+    var touchedNamespace: NamespaceStorage? { self.keptNamespace.object }
 
     /// The namespace, made if need be, to be borrowed for as long as the context is held.
     @inline(__always)
     var lentNamespace: Unmanaged<NamespaceStorage> {
-        Self.namespace(at: self.keptNamespace.load(ordering: .acquiring)) ?? self.madeNamespace()
-    }
-
-    /// The namespace at an address that was read from the field above; nil for 0.
-    @inline(__always)
-    private static func namespace(at address: UInt) -> Unmanaged<NamespaceStorage>? {
-        UnsafeRawPointer(bitPattern: address).map { Unmanaged.fromOpaque($0) }
+        self.keptNamespace.borrowed ?? self.madeNamespace()
     }
 
     @inline(never)
@@ -52,18 +45,11 @@ public final class AppContext: ContextDrawing {
         let namespace = NamespaceStorage(app: self.app, reportsOldValues: self.origin != .test)
         // Before anybody can find it: who sets a value at once sets it in this lifetime.
         namespace.adopt(self.lifetime.ordinal)
-        // Counted for the context, and given back at once when another caller was faster.
-        let counted = Unmanaged.passRetained(namespace)
-        let (isFirst, first) = self.keptNamespace.compareExchange(
-            expected: 0,
-            desired: UInt(bitPattern: counted.toOpaque()),
-            ordering: .acquiringAndReleasing
-        )
-        if !isFirst { counted.release() }
-        let winner = isFirst ? counted : Self.namespace(at: first) ?? counted
+        // Another caller's, if that was faster. The place holds it for as long as the context lives.
+        let kept = self.keptNamespace.store(namespace)
         // A lifetime that begins meanwhile either finds the namespace or is found here: both ask under the lifetime's lock.
-        winner._withUnsafeGuaranteedRef { $0.adopt(self.lifetime.ordinal) }
-        return winner
+        kept.adopt(self.lifetime.ordinal)
+        return Unmanaged.passUnretained(kept)
     }
 
     /// Makes a context. It is not current until it is pushed.
@@ -75,7 +61,7 @@ public final class AppContext: ContextDrawing {
         self.app = app
         self.origin = origin
         self.lifetime = LifetimeState()
-        self.ownNamespace = app.makeNamespace?()
+        self.ownNamespace = OnDemand(app.makeNamespace.map { OwnNamespace($0()) })
     }
 
     /// Makes a context together with its first push, which is counted already.
@@ -92,7 +78,7 @@ public final class AppContext: ContextDrawing {
         self.app = app
         self.origin = origin
         self.lifetime = LifetimeState(by: owner, at: time, site: site, in: place, recorded: recorded, ordinal: ordinal)
-        self.ownNamespace = app.makeNamespace?()
+        self.ownNamespace = OnDemand(app.makeNamespace.map { OwnNamespace($0()) })
     }
 
     /// The object that the app made for this context beside `g`, as a type (`G-11`); throws ``ContextError/Code/wrongType``
@@ -102,7 +88,7 @@ public final class AppContext: ContextDrawing {
         fileID: StaticString = #fileID,
         line: UInt = #line
     ) throws(ContextError) -> Namespace {
-        if let namespace = self.ownNamespace as? Namespace { return namespace }
+        if let namespace = self.ownNamespace.object?.object as? Namespace { return namespace }
         throw ContextError(
             .wrongType,
             "the app \(self.app.name) makes no \(type) for its contexts: give App(_:namespace:) a closure that does",

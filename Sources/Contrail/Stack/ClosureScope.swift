@@ -72,9 +72,29 @@ struct ClosureScope {
         self.scope._withUnsafeGuaranteedRef { $0.goOn(after: obstacle) }
     }
 
+    /// The app context, which the scope holds for as long as the closure runs.
+    @usableFromInline
+    var lentContext: Unmanaged<AppContext> { self.scope._withUnsafeGuaranteedRef { $0.borrowedContext } }
+
+    /// Runs the closure with the app context. It is lent and not counted, but where the closure keeps it.
+    @inlinable
+    @inline(__always)
+    func withContext<Result, Failure: Error>(
+        _ operation: (AppContext) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let result = self.lentContext._withUnsafeGuaranteedRef { context -> Swift.Result<Result, Failure> in
+            do throws(Failure) {
+                return .success(try operation(context))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     /// The app context.
     @usableFromInline
-    var context: AppContext { self.scope._withUnsafeGuaranteedRef { $0.appContext } }
+    var context: AppContext { self.lentContext.takeUnretainedValue() }
 
     /// Makes the contexts current, until it is finished. Returns false, and does nothing, where only ``runWrapped(_:)`` can.
     @usableFromInline

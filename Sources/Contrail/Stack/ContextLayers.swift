@@ -93,8 +93,13 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
         func run(at site: Site) -> Borrowed { Borrowed(self, site: site) }
     }
 
+    /// The imperative pushes. Most scopes have none, and then nothing is made or released for them.
+    private final class PushStack: Sendable {
+        let pushes = Mutex<[ContextPush]>([])
+    }
+
     private let currentPusher: Atomic<UInt>
-    private let pushes = Mutex<[ContextPush]>([])
+    private let pushStack = OnDemand<PushStack>()
     private let requestIsBound: Atomic<Bool>
     private let closed = Atomic<Bool>(false)
 
@@ -275,11 +280,15 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     // MARK: - Imperative pushes
 
+    private func withPushes<Result>(_ body: (inout [ContextPush]) -> Result) -> Result {
+        (self.pushStack.object ?? self.pushStack.store(PushStack())).pushes.withLock { body(&$0) }
+    }
+
     package var pushCount: Int { self.pushCounter.load(ordering: .acquiring) }
 
     package func pushedUnit(above floor: Int) -> WorkUnit? {
         guard self.pushCount > floor, self.pusher == ExecutionID.current else { return nil }
-        return self.pushes.withLock { pushes in
+        return self.withPushes { pushes in
             for push in pushes.dropFirst(floor).reversed() {
                 if let claim = push.claim, claim.isOwned { return claim.unit }
             }
@@ -288,14 +297,14 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
     }
 
     /// The imperative pushes that are not undone, in their order.
-    var leftovers: [ContextPush] { self.pushes.withLock { $0 } }
+    var leftovers: [ContextPush] { self.withPushes { $0 } }
 
     /// The imperative push on top.
-    var top: ContextPush? { self.pushes.withLock { $0.last } }
+    var top: ContextPush? { self.withPushes { $0.last } }
 
     /// The topmost push of an app context.
     var topApp: (context: AppContext, claim: UnitClaim?)? {
-        self.pushes.withLock { pushes in
+        self.withPushes { pushes in
             for push in pushes.reversed() where !push.isBuried {
                 if case .app(let context) = push.subject { return (context, push.claim) }
             }
@@ -305,7 +314,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     /// The topmost push of a request context.
     var topRequest: (context: App.RequestContext, ownedApp: AppContext?, claim: UnitClaim?)? {
-        self.pushes.withLock { pushes in
+        self.withPushes { pushes in
             for push in pushes.reversed() where !push.isBuried {
                 if case .request(let context, let ownedApp) = push.subject { return (context, ownedApp, push.claim) }
             }
@@ -315,7 +324,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     /// Declares everything that is pushed to be remains of earlier work. Returns what was not declared so before.
     func declareRemains() -> [ContextPush] {
-        self.pushes.withLock { pushes in
+        self.withPushes { pushes in
             let fresh = pushes.filter { !$0.isRemains }
             for index in pushes.indices { pushes[index].isRemains = true }
             return fresh
@@ -324,7 +333,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     /// Declares the topmost pushes to be remains of earlier work: a test client keeps them to be read only. The owner only.
     func declareTopRemains(_ count: Int) {
-        self.pushes.withLock { pushes in
+        self.withPushes { pushes in
             for index in pushes.indices.suffix(count) { pushes[index].isRemains = true }
         }
     }
@@ -332,7 +341,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
     /// Whether the context is pushed here and remains of earlier work: a new request does not take it for its own.
     func isRemains(_ context: AppContext) -> Bool {
         guard self.pushCount > 0 else { return false }
-        return self.pushes.withLock { pushes in
+        return self.withPushes { pushes in
             pushes.last { push in
                 if case .app(let pushed) = push.subject { pushed === context } else { false }
             }?.isRemains ?? false
@@ -341,7 +350,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     /// Gives the claim of an app context's push to the request that brought it along, when that stays. Returns whether it did.
     func handOverClaim(_ claim: UnitClaim, of context: AppContext) -> Bool {
-        self.pushes.withLock { pushes in
+        self.withPushes { pushes in
             let index = pushes.firstIndex { push in
                 if case .request(_, let ownedApp?) = push.subject { ownedApp === context } else { false }
             }
@@ -353,7 +362,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     /// Adds a push. The owner only.
     func append(_ push: ContextPush) {
-        self.pushes.withLock { $0.append(push) }
+        self.withPushes { $0.append(push) }
         self.pushCounter.add(1, ordering: .releasing)
     }
 
@@ -373,7 +382,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     /// Removes all pushes and gives them, in their order. Whoever ends the scope.
     func takeLeftovers() -> [ContextPush] {
-        let leftovers = self.pushes.withLock { pushes in
+        let leftovers = self.withPushes { pushes in
             let leftovers = pushes
             pushes = []
             return leftovers
@@ -389,7 +398,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     private func remove(where matches: (ContextPush) -> Bool) {
         // The removed push leaves the lock before it is released: what it holds may run user code when it dies.
-        let removed = self.pushes.withLock { pushes -> ContextPush? in
+        let removed = self.withPushes { pushes -> ContextPush? in
             guard let index = pushes.lastIndex(where: matches) else { return nil }
             let removed = pushes.remove(at: index)
             // What its hooks pushed and left on the same layer is not what was current before it.

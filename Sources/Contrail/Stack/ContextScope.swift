@@ -228,8 +228,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         _ site: Site
     ) -> AppContext {
         let ordinal = app.nextOrdinal(for: request)
-        let label = epoch.map { WorkUnit.Label(inTask: $0) }
-        let recorded = app.recordedUnit(label)
+        let recorded = app.recordedUnit(inTask: epoch)
         let context = AppContext(
             app,
             origin: origin,
@@ -240,8 +239,9 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             recorded: recorded,
             ordinal: ordinal
         )
-        if epoch != nil {
-            context.recordFirstPush(ordinal, in: LifetimeUnit(recorded, or: label), at: time, site: site)
+        if let epoch {
+            let unit = LifetimeUnit(recorded, or: WorkUnit.Label(inTask: epoch))
+            context.recordFirstPush(ordinal, in: unit, at: time, site: site)
         }
         return context
     }
@@ -505,8 +505,10 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             push.claim?.release()
         }
         var time: UInt64?
-        if let request = self.request, !self.requestIsUndone.load(ordering: .acquiring) {
-            var ending = LifetimeEnding(.request(request), outcome: outcome, owner: self.owner, site: self.site)
+        if self.isRequest, !self.requestIsUndone.load(ordering: .acquiring) {
+            // Made where it is needed, and held by nothing else.
+            let subject = LifetimeEnding.Subject.request(self.base.request.unsafelyUnwrapped)
+            var ending = LifetimeEnding(subject, outcome: outcome, owner: self.owner, site: self.site)
             ending.runHooks()
             self.unbindRequest()
             time = ending.finish(&errors)

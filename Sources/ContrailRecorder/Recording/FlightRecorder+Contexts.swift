@@ -26,9 +26,22 @@ extension FlightRecorder {
         }
     }
 
+    /// The name of an app in the words of one ring.
+    package struct RecordedApp: Sendable, BitwiseCopyable {
+        fileprivate let entry: RingEntry
+
+        /// Of an app that nothing is recorded of.
+        package static let unknown = RecordedApp(entry: .inline)
+    }
+
+    /// What is to be recorded of an app at each push of its contexts.
+    package func app(_ name: String) -> RecordedApp { RecordedApp(entry: self.dictionary.entry(of: name)) }
+
     /// Records the push of an app context.
     ///
     /// - Parameters:
+    ///   - known: What ``app(_:)`` gave for its app.
+    ///   - name: The app's name, for when the dictionary has no room.
     ///   - depth: Which push of the lifetime it is, from 1.
     ///   - parent: The context it is pushed under.
     @inline(__always)
@@ -36,18 +49,19 @@ extension FlightRecorder {
         _ head: RecordHead,
         depth: Int,
         origin: TrailEvent.Push.Origin,
-        app: String,
+        app known: RecordedApp,
+        named name: @autoclosure () -> String,
         parent: TrailEvent.ContextOrdinal?,
         site: Site
     ) {
-        let (app, name) = (self.dictionary.entry(of: app), app)
         let place = self.dictionary.entry(of: site)
-        let words = PushWords(app: app, site: place, parent: parent ?? 0, depth: depth, origin: origin)
-        if app != .inline, place != .inline {
+        let words = PushWords(app: known.entry, site: place, parent: parent ?? 0, depth: depth, origin: origin)
+        if known.entry != .inline, place != .inline {
             self.put(.appPush, head, words.words)
         } else {
+            let name = name()
             self.put(.appPush, head, words.words, room: 2 * RingDictionary.textLimit + 4) {
-                $0.add(name, if: app)
+                $0.add(name, if: known.entry)
                 $0.add(site, if: place)
             }
         }
@@ -58,12 +72,14 @@ extension FlightRecorder {
         _ head: RecordHead,
         depth: Int,
         origin: TrailEvent.Push.Origin,
-        app: String,
+        app known: RecordedApp,
+        named name: @autoclosure () -> String,
         parent: TrailEvent.ContextOrdinal?,
         site: Site,
         request: RequestLine
     ) {
-        let (app, name) = (self.dictionary.entry(of: app), app)
+        let app = known.entry
+        let name = app == .inline ? name() : ""
         let place = self.dictionary.entry(of: site)
         let endpoint = request.endpoint.map { self.dictionary.entry(of: $0) { self.name($0).text } } ?? .none
         // The dictionary has it redacted already; only one that goes into the record itself is redacted each time.

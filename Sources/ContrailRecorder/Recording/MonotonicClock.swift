@@ -9,6 +9,7 @@ private import Darwin
 /// Reads the monotonic clock: it never runs backwards, and it says nothing about the date.
 package enum MonotonicClock {
     /// Nanoseconds since some fixed moment of this boot. May be called from anywhere; does not allocate.
+    @inline(__always)
     package static var nanoseconds: UInt64 {
         self.read(CLOCK_MONOTONIC)
     }
@@ -22,9 +23,10 @@ package enum MonotonicClock {
         #endif
     }
 
+    @inline(never)
     private static func read(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
         clock_gettime(clock, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+        return UInt64(bitPattern: Int64(time.tv_sec)) &* 1_000_000_000 &+ UInt64(bitPattern: Int64(time.tv_nsec))
     }
 }

@@ -10,13 +10,29 @@ package struct RecordedUnit: Sendable {
     package let epoch: UInt64
 }
 
+/// The kind of a worker as records name it, for those who open many units on workers of one kind.
+package struct RecordedWorkerKind: Sendable, BitwiseCopyable {
+    fileprivate let entry: RingEntry
+
+    /// The unit of such a worker; nil when the worker needs more than numbers, and is written out each time.
+    @inline(__always)
+    package func unit(number: UInt64, epoch: UInt64) -> RecordedUnit? {
+        guard self.entry != .inline, number < UInt64(RecordHead.wideNumber) else { return nil }
+        return RecordedUnit(workerKind: self.entry, workerNumber: UInt32(truncatingIfNeeded: number), epoch: epoch)
+    }
+}
+
 extension FlightRecorder {
+    /// What is to be recorded of a kind of workers.
+    package func workerKind(_ kind: String) -> RecordedWorkerKind {
+        RecordedWorkerKind(entry: self.entry(ofWorkerKind: kind))
+    }
+
     /// A unit of work in the words of this recorder's ring; nil when its worker needs more than numbers, and is written out
     /// each time.
     @inline(__always)
     package func recordedUnit(workerKind: String?, workerNumber: Int64, epoch: UInt64) -> RecordedUnit? {
-        let kind = workerKind.map { self.entry(ofWorkerKind: $0) } ?? .none
-        guard kind != .inline, UInt64(bitPattern: workerNumber) < UInt64(RecordHead.wideNumber) else { return nil }
-        return RecordedUnit(workerKind: kind, workerNumber: UInt32(truncatingIfNeeded: workerNumber), epoch: epoch)
+        let kind = RecordedWorkerKind(entry: workerKind.map { self.entry(ofWorkerKind: $0) } ?? .none)
+        return kind.unit(number: UInt64(bitPattern: workerNumber), epoch: epoch)
     }
 }

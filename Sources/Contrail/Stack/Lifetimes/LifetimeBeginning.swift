@@ -68,7 +68,8 @@ extension AppContext {
                 head,
                 depth: depth,
                 origin: self.origin,
-                app: self.app.shownName,
+                app: self.app.recordedApp,
+                named: self.app.shownName,
                 parent: parent,
                 site: site
             )
@@ -132,7 +133,8 @@ extension App.RequestContext {
                 head,
                 depth: lifetime.depth,
                 origin: self.origin,
-                app: self.app.shownName,
+                app: self.app.recordedApp,
+                named: self.app.shownName,
                 parent: self.app.ordinal(of: appContext),
                 site: site,
                 request: self.recordedRequest

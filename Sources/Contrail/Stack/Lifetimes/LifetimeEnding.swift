@@ -324,7 +324,7 @@ extension App.RequestContext {
     fileprivate func concludePop(_ outcome: Outcome, of owner: ExecutionID, at time: UInt64, site: Site) {
         let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
         if lifetime.depth == 0 {
-            let path = self.request.path
+            let path = self.state.request.path
             LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
         }
         self.app.record(lifetime, isRequest: true, outcome, at: time, site)
