@@ -8,14 +8,19 @@ public enum Meter {
     /// A reading that only grows.
     public typealias Reading = @Sendable () -> UInt64
 
-    private static let reading = Mutex<Reading>({ DispatchTime.now().uptimeNanoseconds })
+    /// A function in a place for any value is wrapped once more at each look at it; in a structure it is not.
+    private struct Kept {
+        var read: Reading
+    }
+
+    private static let kept = Mutex(Kept { DispatchTime.now().uptimeNanoseconds })
 
     /// Counts something else from now on. Call it before any row is measured.
     public static func use(_ reading: @escaping Reading) {
-        self.reading.withLock { $0 = reading }
+        self.kept.withLock { $0.read = reading }
     }
 
-    private static var current: Reading { self.reading.withLock { $0 } }
+    private static var current: Reading { self.kept.withLock { $0.read } }
 
     /// So few calls are measured at once that some stretches pass without an interruption, on a busy machine too.
     static let stretch = 256
