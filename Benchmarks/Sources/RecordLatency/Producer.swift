@@ -57,17 +57,13 @@ final class Producer: Sendable {
             // Whatever happens once has happened before it counts.
             for number in 0..<1000 { context.g["value"] = number }
             let before = Self.faults
-            let start = Self.now
-            for round in 0..<1000 * self.seconds {
+            Pace.eachMillisecond(1000 * self.seconds) {
                 for _ in 0..<portion {
                     let begin = Self.now
                     context.g["value"] = index
                     result.nanoseconds[index] = UInt32(clamping: Self.now - begin)
                     index += 1
                 }
-                let due = start + UInt64(round + 1) * 1_000_000
-                let now = Self.now
-                if now < due { usleep(UInt32((due - now) / 1000)) }
             }
             let after = Self.faults
             result.minorFaults = after.minor - before.minor

@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Contrail
-import ContrailStore
 import Foundation
 
 /// Measures single records, or makes them for `strace` to watch.
@@ -39,16 +38,13 @@ struct Load: AsyncParsableCommand {
     var strict = false
 
     func run() async throws {
-        let place = self.folder.map { URL(fileURLWithPath: $0) } ?? FileManager.default.temporaryDirectory
-        let folder = place.appendingPathComponent("record-latency-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appendingPathComponent("trail.sqlite").path
-        let trail = try TrailStore(path: path, app: "bench", configuration: .init(retention: .unlimited))
+        let measured = try MeasuredTrail(in: self.folder)
+        defer { measured.remove() }
+        let trail = measured.store
         let app = App("bench", recorder: trail.recorder)
-        let writer = try self.startWriter(in: folder)
+        let writer = try self.startWriter(in: measured.folder)
         defer { writer?.terminate() }
-        let reader = try self.startReader(of: path)
+        let reader = try self.startReader(of: measured.path)
         defer { reader.terminate() }
 
         let count = ProcessInfo.processInfo.activeProcessorCount

@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Contrail
-import ContrailStore
 import Foundation
 import Synchronization
 
@@ -38,11 +37,9 @@ struct Steady: AsyncParsableCommand {
     private static let bar = 0.005
 
     func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("steady-load-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appendingPathComponent("trail.sqlite").path
-        let trail = try TrailStore(path: path, app: "bench", configuration: .init(retention: .unlimited))
+        let measured = try MeasuredTrail()
+        defer { measured.remove() }
+        let trail = measured.store
         let audited = App("bench", recorder: trail.recorder)
         let plain = App("bench")
 
@@ -99,14 +96,10 @@ struct Steady: AsyncParsableCommand {
             Thread.detachNewThread {
                 var portions = 0.0
                 let whole = Self.time(CLOCK_THREAD_CPUTIME_ID)
-                let start = DispatchTime.now().uptimeNanoseconds
-                for round in 1...1000 * seconds {
+                Pace.eachMillisecond(1000 * seconds) {
                     let before = Self.time(CLOCK_THREAD_CPUTIME_ID)
                     for _ in 0..<portion { withAppContext(app) { _ in } }
                     portions += Self.time(CLOCK_THREAD_CPUTIME_ID) - before
-                    let due = start + UInt64(round) * 1_000_000
-                    let now = DispatchTime.now().uptimeNanoseconds
-                    if now < due { usleep(UInt32((due - now) / 1000)) }
                 }
                 let (made, ended) = (portions, Self.time(CLOCK_THREAD_CPUTIME_ID))
                 spent.withLock {

@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Contrail
-import ContrailStore
 import Foundation
 
 /// Makes records on one thread, with a call that stands out in a trace before and after them.
@@ -16,11 +15,9 @@ struct Watched: AsyncParsableCommand {
     var records = 10_000
 
     func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("watched-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appendingPathComponent("trail.sqlite").path
-        let trail = try TrailStore(path: path, app: "bench")
+        let measured = try MeasuredTrail()
+        defer { measured.remove() }
+        let trail = measured.store
         let app = App("bench", recorder: trail.recorder)
         let records = self.records
         await withCheckedContinuation { continuation in
