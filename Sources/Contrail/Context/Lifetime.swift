@@ -61,12 +61,15 @@ struct Lifetime {
         by owner: ExecutionID,
         at time: UInt64,
         site: Site,
-        recorder: FlightRecorder?,
+        recorder: Unmanaged<FlightRecorder>?,
         numbering: OrdinalSource?
     ) {
         self.firstOwner = owner
         self.number += 1
-        self.ordinal = recorder.map { recorder in numbering?.next(recorder) ?? recorder.nextOrdinal() } ?? 0
+        self.ordinal =
+            recorder?._withUnsafeGuaranteedRef { recorder in
+                numbering.map { $0.next(recorder) } ?? recorder.nextOrdinal()
+            } ?? 0
         self.isTornDown = false
         self.beganAt = time
         self.site = site
@@ -167,14 +170,16 @@ struct LifetimeState: ~Copyable, Sendable {
 
     /// Counts a push. The lifetime begins when it is the first.
     ///
-    /// - Parameter recorded: The unit in the words of the recorder, if it records.
+    /// - Parameters:
+    ///   - recorded: The unit in the words of the recorder, if it records.
+    ///   - recorder: The recorder, which the app holds.
     func push(
         by owner: ExecutionID,
         at time: UInt64,
         site: Site,
         in place: consuming UnitPlace,
         recorded: RecordedUnit?,
-        recorder: FlightRecorder?,
+        recorder: Unmanaged<FlightRecorder>?,
         numbering: OrdinalSource? = nil
     ) -> Beginning {
         self.state.withLock { state in

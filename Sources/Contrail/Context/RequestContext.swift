@@ -101,11 +101,11 @@ extension App {
         /// The id of the trace that the client sent along (`traceparent`).
         public var traceID: String? { self.state.traceID }
         /// The method.
-        public var method: HTTPRequest.Method { self.state.request.method }
+        public var method: HTTPRequest.Method { self.state.method }
         /// The path without its query, as it was sent.
         public var path: String { self.state.pathText }
         /// The fields of the query, parsed at each call.
-        public var args: QueryArguments { QueryArguments(path: self.state.request.path ?? "") }
+        public var args: QueryArguments { QueryArguments(path: self.state.target ?? "") }
 
         /// The name of the route that the path matched, such as `/orders/{id}`; `nil` when it is not known.
         public var endpoint: String? {
@@ -146,7 +146,11 @@ extension App {
 
         /// The namespace of ``appContext``, if anybody has asked for it.
         var touchedNamespace: NamespaceStorage? {
-            self.mutable.withLock { $0.appContext?.touchedNamespace }
+            self.mutable.withLock { mutable in
+                // Held by what is locked: not counted for the look.
+                let context = mutable.appContext.map { Unmanaged.passUnretained($0) }
+                return context?._withUnsafeGuaranteedRef { $0.touchedNamespace }
+            }
         }
 
         /// The namespace of ``appContext``; throws ``ContextError/Code/notPushed`` before the first push.
@@ -224,7 +228,7 @@ extension App {
                 return
             }
             self.state.match =
-                switch self.app.handlers?.handlers.routes.match(self.request.path, self.method) {
+                switch self.app.handlers?.handlers.routes.match(self.state.target, self.state.method) {
                 case .matched(_, let viewArgs, let route, _)?: .route(route, viewArgs: viewArgs)
                 case .methodNotAllowed(let methods)?: .methodNotAllowed(methods)
                 case .notFound?, nil: .notFound
@@ -270,7 +274,7 @@ extension App {
 
         var recordedRequest: FlightRecorder.RequestLine {
             FlightRecorder.RequestLine(
-                method: self.state.request.method.rawValue,
+                method: self.state.method.rawValue,
                 path: self.recordedPath,
                 endpoint: self.endpoint,
                 requestID: self.state.requestID.map { self.storable($0, limit: 128) },
@@ -293,6 +297,6 @@ extension App {
 extension App.RequestContext: CustomStringConvertible {
     /// `<RequestContext '/orders/7' [GET] of orders>`, without the query, which may hold secrets.
     public var description: String {
-        "<RequestContext '\(self.recordedPath)' [\(self.request.method.rawValue)] of \(self.app.name)>"
+        "<RequestContext '\(self.recordedPath)' [\(self.state.method.rawValue)] of \(self.app.name)>"
     }
 }

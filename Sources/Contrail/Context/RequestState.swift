@@ -17,6 +17,9 @@ final class RequestState: Sendable {
     }
 
     let request: HTTPRequest
+    /// Two parts of the request that are asked for several times in a context's life: getting one counts all of it.
+    let method: HTTPRequest.Method
+    let target: String?
     let body: [UInt8]
     /// The endpoint that a server's router found; it wins over the app's own routes.
     let givenEndpoint: String?
@@ -30,6 +33,8 @@ final class RequestState: Sendable {
     private let isUnrouted = Atomic<Bool>(false)
 
     init(request: consuming HTTPRequest, body: [UInt8], endpoint: String?, requestID: String?) {
+        self.method = request.method
+        self.target = request.path
         self.traceID = Self.traceID(in: request.headerFields)
         self.request = request
         self.body = body
@@ -61,7 +66,7 @@ final class RequestState: Sendable {
 
     /// The path without query and fragment, as it was sent.
     var path: Substring {
-        let path = self.request.path ?? "/"
+        let path = self.target ?? "/"
         return path[..<(path.utf8.firstIndex(where: Self.endsPath) ?? path.endIndex)]
     }
 
@@ -77,7 +82,7 @@ final class RequestState: Sendable {
 
     /// The path as text. It is the request's own when it has neither query nor fragment.
     var pathText: String {
-        let path = self.request.path ?? "/"
+        let path = self.target ?? "/"
         guard let end = path.utf8.firstIndex(where: Self.endsPath) else { return path }
         return String(path[..<end])
     }

@@ -52,6 +52,14 @@ enum UnitPlace: Sendable {
         }
     }
 
+    /// The number of a unit in a task outside any worker, if it has one yet; nil also of any other unit.
+    var taskEpoch: Epoch? {
+        switch self {
+        case .none, .given, .hosted: nil
+        case .reserved(let epoch), .over(let epoch), .within(_, let epoch): epoch
+        }
+    }
+
     /// Leaves nothing here.
     mutating func take() -> UnitPlace {
         let place = consume self

@@ -81,7 +81,7 @@ extension App.RequestContext {
     private var expectedEndpoint: String? {
         if let endpoint = self.endpoint { return endpoint }
         guard self.app.hasRoutes, let routes = self.app.handlers?.handlers.routes else { return nil }
-        guard case .matched(_, _, let route, _) = routes.match(self.request.path, self.method) else { return nil }
+        guard case .matched(_, _, let route, _) = routes.match(self.state.target, self.state.method) else { return nil }
         return route.endpoint
     }
 

@@ -26,7 +26,7 @@ extension AppContext {
             site: site,
             in: UnitPlace(unit),
             recorded: recorded,
-            recorder: self.app.recorder,
+            recorder: self.app.borrowedRecorder,
             numbering: numbering
         )
         if lifetime.depth == 1 {
@@ -115,19 +115,21 @@ extension App.RequestContext {
     ) {
         self.setAppContext(appContext)
         let time = time ?? self.app.timeToNote
-        let label = self.app.isRecording ? place.label : nil
-        let recorded = self.app.recordedUnit(label)
+        // The number of a unit in a task says all of it.
+        let taskEpoch = place.taskEpoch
+        let label = taskEpoch == nil && self.app.isRecording ? place.label : nil
+        let recorded = taskEpoch == nil ? self.app.recordedUnit(label) : self.app.recordedUnit(inTask: taskEpoch)
         let numbering = self.app.recordsSelectively ? self.numbering(on: appContext, ownsApp: ownsApp) : nil
         let lifetime = self.lifetime.push(
             by: owner,
             at: time,
             site: site,
-            in: place,
+            in: consume place,
             recorded: recorded,
-            recorder: self.app.recorder,
+            recorder: self.app.borrowedRecorder,
             numbering: numbering
         )
-        let unit = LifetimeUnit(recorded, or: label)
+        let unit = LifetimeUnit(recorded, or: taskEpoch.map { WorkUnit.Label(inTask: $0) } ?? label)
         self.app.record(context: lifetime.ordinal, unit: unit, at: time) { recorder, head in
             recorder.recordRequestPush(
                 head,

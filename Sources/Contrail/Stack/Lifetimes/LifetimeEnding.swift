@@ -80,10 +80,17 @@ struct LifetimeEnding {
     private mutating func callHooks(_ handlers: Handlers) {
         var time = self.keptApp._withUnsafeGuaranteedRef { $0.timeToNote }
         self.appContext?._withUnsafeGuaranteedRef { context in
-            for hook in handlers.appTeardown { time = self.call(hook, context, since: time) }
+            for index in handlers.appTeardown.indices {
+                // The table holds its hooks, and the app the table.
+                let hook = Unmanaged.passUnretained(handlers.appTeardown[index])
+                time = hook._withUnsafeGuaranteedRef { self.call($0, context, since: time) }
+            }
         }
         self.request?._withUnsafeGuaranteedRef { context in
-            for hook in handlers.requestTeardown { time = self.call(hook, context, since: time) }
+            for index in handlers.requestTeardown.indices {
+                let hook = Unmanaged.passUnretained(handlers.requestTeardown[index])
+                time = hook._withUnsafeGuaranteedRef { self.call($0, context, since: time) }
+            }
         }
     }
 
@@ -324,7 +331,7 @@ extension App.RequestContext {
     fileprivate func concludePop(_ outcome: Outcome, of owner: ExecutionID, at time: UInt64, site: Site) {
         let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
         if lifetime.depth == 0 {
-            let path = self.state.request.path
+            let path = self.state.target
             LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
         }
         self.app.record(lifetime, isRequest: true, outcome, at: time, site)
