@@ -21,6 +21,11 @@ public final class AppContext: ContextDrawing {
     private let ownNamespace: OnDemand<OwnNamespace>
     private let keptNamespace = OnDemand<NamespaceStorage>()
 
+    deinit {
+        // Before everything else: what dies with `g` may use the app and what the app made beside `g`.
+        self.keptNamespace.empty()
+    }
+
     /// An object of the app's. In an object of ours, for most contexts have none, and the end of nothing costs nothing then.
     private final class OwnNamespace: Sendable {
         let object: any Sendable

@@ -204,11 +204,12 @@ extension App {
 
         func setAppContext(_ context: AppContext) {
             // The old one leaves the lock before it is released: what its `g` holds may run user code when it dies.
-            _ = self.mutable.withLock { mutable in
+            let last = self.mutable.withLock { mutable in
                 let last = mutable.appContext
                 mutable.appContext = context
                 return last
             }
+            withExtendedLifetime(last) {}
         }
 
         // MARK: - Session and routes

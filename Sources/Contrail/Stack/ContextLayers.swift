@@ -280,8 +280,13 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     // MARK: - Imperative pushes
 
+    /// Looks at the pushes, or changes them. Where there never was one, there is nothing to change.
     private func withPushes<Result>(_ body: (inout [ContextPush]) -> Result) -> Result {
-        (self.pushStack.object ?? self.pushStack.store(PushStack())).pushes.withLock { body(&$0) }
+        guard let stack = self.pushStack.object else {
+            var none: [ContextPush] = []
+            return body(&none)
+        }
+        return stack.pushes.withLock { body(&$0) }
     }
 
     package var pushCount: Int { self.pushCounter.load(ordering: .acquiring) }
@@ -362,7 +367,8 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
 
     /// Adds a push. The owner only.
     func append(_ push: ContextPush) {
-        self.withPushes { $0.append(push) }
+        let stack = self.pushStack.object ?? self.pushStack.store(PushStack())
+        stack.pushes.withLock { $0.append(push) }
         self.pushCounter.add(1, ordering: .releasing)
     }
 

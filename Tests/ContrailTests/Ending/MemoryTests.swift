@@ -3,6 +3,7 @@
 import ContextVariables
 import Contrail
 import ContrailRecorder
+import Synchronization
 import Testing
 
 @Suite("Memory")
@@ -55,6 +56,38 @@ struct MemoryTests {
             }
         }
         #expect(seen.isEmpty)
+    }
+
+    /// Says when it dies what of its surroundings is alive.
+    private final class Witness: Sendable {
+        private weak let app: App?
+        private weak let beside: Held?
+        private let report: @Sendable (_ sawApp: Bool, _ sawBeside: Bool) -> Void
+
+        init(_ app: App, _ beside: Held, _ report: @escaping @Sendable (Bool, Bool) -> Void) {
+            self.app = app
+            self.beside = beside
+            self.report = report
+        }
+
+        deinit { self.report(self.app != nil, self.beside != nil) }
+    }
+
+    @Test("What dies with g finds the app alive, and what the app made beside g.")
+    func order() throws {
+        let seen = Mutex<[[Bool]]>([])
+        var context: AppContext? = try withAppContext(App("shop", namespace: { Held() })) { context in
+            let beside = try context.namespace(as: Held.self)
+            context.g["witness"] = Witness(context.app, beside) { app, beside in
+                seen.withLock { $0.append([app, beside]) }
+            }
+            return context
+        }
+        #expect(seen.withLock { $0 }.isEmpty)
+        // The last reference to all of it.
+        #expect(context != nil)
+        context = nil
+        #expect(seen.withLock { $0 } == [[true, true]])
     }
 
     @Test("A push and pop by hand keeps nothing.")
