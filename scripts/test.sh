@@ -54,7 +54,7 @@ keep_failure() {
     local log=$1 status=$2 count=$3
     shift 3
     printf '\n--> failed with %s: %s\n' "$status" "$*"
-    grep -aE 'recorded an issue|Fatal error|signal code|Crash' "$log" | head -n 30 || true
+    grep -aE 'recorded an issue|Fatal error|signal code|Program crashed|SUMMARY: [A-Za-z]+Sanitizer' "$log" | head -n 30 || true
     [[ -n $count ]] || { running_tests "$log" && grep -av ' started\.$' "$log" | tail -n 40; }
 }
 
