@@ -48,13 +48,14 @@ open class _Scope: @unchecked Sendable {
         let type: UnsafeRawPointer
     }
 
-    /// The innermost scope of the caller's task, or of its synchronous caller on a bare thread, borrowed.
+    /// The innermost scope of the caller's task, or of its synchronous caller on a bare thread, to be borrowed by a caller that does
+    /// not suspend meanwhile; nil where none is bound, be it that the thread has a root.
     ///
     /// Read without the standard library's wrapper, which copies the value twice. What the runtime points to is an initialised
     /// `Scope?` for as long as it is bound, which is longer than what the reader does with it: the binding ends in the caller's
     /// caller.
     @inline(__always)
-    private static var borrowed: Unmanaged<Scope>? {
+    package static var borrowed: Unmanaged<Scope>? {
         guard let runtime else { return self.storage.get().map { Unmanaged.passUnretained($0) } }
         return swift_task_localValueGet(runtime.key).flatMap { UnsafeRawPointer($0).load(as: Unmanaged<Scope>?.self) }
     }
@@ -200,10 +201,6 @@ open class _Scope: @unchecked Sendable {
         if let bound { return bound }
         return ExecutionID.isInTask ? nil : ThreadState.root
     }
-
-    /// The innermost scope that is bound, to be borrowed by a caller that does not suspend meanwhile; nil where there is none, be it
-    /// that the thread has a root.
-    package static var lent: Unmanaged<Scope>? { self.borrowed }
 
     /// Whether the caller is in no scope at all.
     @inline(__always)

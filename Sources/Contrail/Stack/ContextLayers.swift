@@ -202,7 +202,7 @@ package class ContextLayers: Scope, ScopeLayers, OwnLayers, @unchecked Sendable 
     /// pushed into it. Elsewhere nil, which says nothing. Readers ask this first: each reference on the long way is counted.
     @inline(__always)
     static func plain<Found>(_ find: (ContextLayers) -> Found?) -> Found? {
-        guard let scope = Scope.lent else { return nil }
+        guard let scope = Scope.borrowed else { return nil }
         return scope._withUnsafeGuaranteedRef { scope in
             guard scope.isOwnLayers else { return nil }
             let layers = unsafeDowncast(scope, to: ContextLayers.self)
