@@ -244,19 +244,26 @@ public final class FlightRecorder: Sendable {
     ) -> UInt64 {
         // A kind of a worker and its number come first.
         let size = room + (head.wide == nil ? 0 : RingDictionary.textLimit + 16)
+        // What the closure below captured would be counted.
+        let recorder = Unmanaged.passUnretained(self)
         return withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { memory in
             var rest = RestWriter(memory)
             if let wide = head.wide { rest.add(wide) }
             write(&rest)
-            if head.context >= SampleHolds.firstOrdinal, self.hold(kind, head, words, rest.bytes) { return 0 }
-            let claim = self.ring.claim(RecordRing.slotCount(rest.count))
-            if let position = claim.position {
-                self.ring.write(position, claim.seq, kind.code, head, words, rest.bytes)
-            } else {
-                self.noteDrop(claim.seq, kind)
-            }
-            return claim.seq
+            return recorder._withUnsafeGuaranteedRef { $0.put(kind, head, words, rest) }
         }
+    }
+
+    @inline(__always)
+    private func put(_ kind: EventKind, _ head: RecordHead, _ words: RecordWords, _ rest: RestWriter) -> UInt64 {
+        if head.context >= SampleHolds.firstOrdinal, self.hold(kind, head, words, rest.bytes) { return 0 }
+        let claim = self.ring.claim(RecordRing.slotCount(rest.count))
+        if let position = claim.position {
+            self.ring.write(position, claim.seq, kind.code, head, words, rest.bytes)
+        } else {
+            self.noteDrop(claim.seq, kind)
+        }
+        return claim.seq
     }
 
     @inline(never)
