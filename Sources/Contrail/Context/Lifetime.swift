@@ -75,6 +75,18 @@ struct Lifetime {
         self.site = site
     }
 
+    /// Whether it is the context's first lifetime and has one push, which nobody is undoing.
+    fileprivate var isPlain: Bool {
+        self.depth == 1 && self.popping == 0 && self.number == 1 && self.otherOwners == nil
+    }
+
+    fileprivate mutating func endPlainly(at time: UInt64) {
+        self.depth = 0
+        self.isTornDown = true
+        self.firstOwner = nil
+        self.endedAt = time
+    }
+
     fileprivate mutating func addOwner(_ owner: ExecutionID) {
         self.otherOwners = (self.otherOwners ?? []) + [owner]
     }
@@ -220,20 +232,28 @@ struct LifetimeState: ~Copyable, Sendable {
         }
     }
 
-    /// What a pop, or a push taken back, did.
-    struct Ending {
-        /// How many pushes remain; 0 when the lifetime has ended.
-        let depth: Int
+    /// What the record of a pop says of the lifetime.
+    struct PopRecord {
         let ordinal: TrailEvent.ContextOrdinal
-        let beganAt: UInt64
-        /// Where the lifetime was pushed first.
-        let site: Site
         /// The unit of work in which it was pushed; none when nothing is recorded.
         let unit: LifetimeUnit
+        let beganAt: UInt64
+        /// How many pushes remain; 0 when the lifetime has ended.
+        var remaining = 0
+    }
+
+    /// What a pop, or a push taken back, did.
+    struct Ending {
+        let record: PopRecord
+        /// Where the lifetime was pushed first.
+        let site: Site
         /// Where that unit was, if this is the end of it here: what it holds is released outside the lock.
         fileprivate let place: UnitPlace
         /// Whether the unit is over too.
         fileprivate let endsUnit: Bool
+
+        /// How many pushes remain; 0 when the lifetime has ended.
+        var depth: Int { self.record.remaining }
 
         /// The unit that was over with the pop, and is the caller's to end.
         var endedUnit: WorkUnit? {
@@ -255,6 +275,22 @@ struct LifetimeState: ~Copyable, Sendable {
         self.state.withLock { state in
             if state.lifetime.isAtLastPop { state.lifetime.isTornDown = true }
             return self.count(owner, at: time, isRecording: isRecording, popping: 0, endsUnit: endsUnit, &state)
+        }
+    }
+
+    /// Ends a lifetime that has one push and whose unit nobody has asked for, which is what most are. Returns what is to be recorded;
+    /// does nothing and returns nil when there is more to count.
+    @inline(__always)
+    func endPlainly(at time: UInt64, isRecording: Bool) -> PopRecord? {
+        self.state.withLock { state in
+            guard state.lifetime.isPlain, state.place.isUnasked else { return nil }
+            // Before the number is kept: a unit that has none is given one for the record.
+            let unit = isRecording ? state.unit : .none
+            state.lifetime.endPlainly(at: time)
+            state.firstEpoch = state.place.epoch
+            state.place = .none
+            self.liveNumber.store(0, ordering: .releasing)
+            return PopRecord(ordinal: state.lifetime.ordinal, unit: unit, beganAt: state.lifetime.beganAt)
         }
     }
 
@@ -293,11 +329,13 @@ struct LifetimeState: ~Copyable, Sendable {
             place = endsUnit ? state.place : .none
         }
         return Ending(
-            depth: state.lifetime.depth,
-            ordinal: state.lifetime.ordinal,
-            beganAt: state.lifetime.beganAt,
+            record: PopRecord(
+                ordinal: state.lifetime.ordinal,
+                unit: unit,
+                beganAt: state.lifetime.beganAt,
+                remaining: state.lifetime.depth
+            ),
             site: state.lifetime.site,
-            unit: unit,
             place: place,
             endsUnit: endsUnit
         )

@@ -15,8 +15,8 @@ enum UnitPlace: Sendable {
     /// In one of its own in a task, which was over before anybody asked for it.
     case over(Epoch?)
     /// In the one that the lifetime of this context reserved, and its number, if it had one then: a request in that of an app
-    /// context of its own. Asking locks that lifetime, never the other way round.
-    case within(AppContext, Epoch?)
+    /// context of its own. Asking locks that lifetime, never the other way round. Unmanaged, as above: the scope holds the context.
+    case within(Unmanaged<AppContext>, Epoch?)
 
     init(_ unit: WorkUnit?) {
         self = unit.map { .given($0) } ?? .none
@@ -31,7 +31,7 @@ enum UnitPlace: Sendable {
             case .hosted(let worker, let epoch): return worker._withUnsafeGuaranteedRef { $0.unit(of: epoch) }
             case .reserved(let epoch): return self.make(epoch, isEnded: false)
             case .over(let epoch): return self.make(epoch, isEnded: true)
-            case .within(let context, _): return context.lifetime.reservedUnit()
+            case .within(let context, _): return context._withUnsafeGuaranteedRef { $0.lifetime.reservedUnit() }
             }
         }
     }
@@ -60,6 +60,14 @@ enum UnitPlace: Sendable {
         }
     }
 
+    /// Whether nobody has asked for the unit, so that there is nothing to end or to release here.
+    var isUnasked: Bool {
+        switch self {
+        case .hosted, .reserved: true
+        case .none, .given, .over, .within: false
+        }
+    }
+
     /// Leaves nothing here.
     mutating func take() -> UnitPlace {
         let place = consume self
@@ -67,9 +75,12 @@ enum UnitPlace: Sendable {
         return place
     }
 
-    /// Takes the unit of a worker that may not be held any longer.
+    /// Takes the unit of what may not be held any longer.
     mutating func settle() {
-        if case .hosted = self, let unit = self.unit { self = .given(unit) }
+        switch self {
+        case .hosted, .within: if let unit = self.unit { self = .given(unit) }
+        case .none, .given, .reserved, .over: break
+        }
     }
 
     /// Says that the unit of its own is over. Returns it, if it was made: it is the caller's to end.
@@ -93,7 +104,7 @@ enum UnitPlace: Sendable {
                 return WorkUnit.Label(epoch: epoch, worker: worker._withUnsafeGuaranteedRef { $0.name })
             case .reserved(let epoch?), .over(let epoch?): return WorkUnit.Label(inTask: epoch)
             case .within(_, let epoch?): return WorkUnit.Label(inTask: epoch)
-            case .within(let context, nil): return context.lifetime.label
+            case .within(let context, nil): return context._withUnsafeGuaranteedRef { $0.lifetime.label }
             case .reserved(nil):
                 let epoch = Epoch.next()
                 self = .reserved(epoch)

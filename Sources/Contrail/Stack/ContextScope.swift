@@ -14,6 +14,8 @@ internal import Synchronization
 package final class ContextScope: ContextLayers, @unchecked Sendable {
     // Unmanaged: the app is a constant of the app context, which is in the base.
     private let keptApp: Unmanaged<App>
+    // Unmanaged: the base holds it. Asking the base each time would count it.
+    private let keptRequest: Unmanaged<App.RequestContext>?
     private let ownsApp: Bool
     private let isRequest: Bool
     /// Whether the app context was made and counted and recorded as pushed when the scope was made.
@@ -43,12 +45,6 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     /// The request context of the scope, if it is for one.
     @inline(__always)
     package var request: App.RequestContext? { self.isRequest ? self.base.request : nil }
-
-    /// The same, borrowed: the base holds it for as long as the scope lives.
-    @inline(__always)
-    private var borrowedRequest: Unmanaged<App.RequestContext>? {
-        self.base.request.map { Unmanaged.passUnretained($0) }
-    }
 
     // MARK: - Making
 
@@ -141,6 +137,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.keptApp = Unmanaged.passUnretained(context.app)
         self.ownsApp = true
         self.isRequest = request != nil
+        self.keptRequest = request.map { Unmanaged.passUnretained($0) }
         self.isCounted = true
         self.isAlone = worker == nil
         self.reservedEpoch = epoch
@@ -164,6 +161,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.keptApp = Unmanaged.passUnretained(context.app)
         self.ownsApp = true
         self.isRequest = false
+        self.keptRequest = nil
         self.isCounted = isCounted
         self.isAlone = false
         self.reservedEpoch = nil
@@ -267,6 +265,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.keptApp = Unmanaged.passUnretained(appContext.app)
         self.ownsApp = reused == nil
         self.isRequest = true
+        self.keptRequest = Unmanaged.passUnretained(request)
         self.isCounted = false
         self.isAlone = false
         self.reservedEpoch = nil
@@ -366,11 +365,11 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
 
     /// Where the request finds its unit: nobody may ask for it.
     private var requestPlace: UnitPlace {
-        self.isAlone ? .within(self.appContext, self.reservedEpoch) : UnitPlace(self.unit)
+        self.isAlone ? .within(self.borrowedContext, self.reservedEpoch) : UnitPlace(self.unit)
     }
 
     private func pushRequest() -> Obstacle? {
-        guard self.isRequest, let borrowed = self.borrowedRequest else { return nil }
+        guard let borrowed = self.keptRequest else { return nil }
         return borrowed._withUnsafeGuaranteedRef { self.push($0) }
     }
 
@@ -379,14 +378,16 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.bindRequest()
         // Nothing of the user's was called since the app context was pushed, unless there are receivers.
         let time = self.isAlone && !self.signals.appContextPushed.hasReceivers ? self.openedAt : nil
-        request.beginPush(
-            on: self.appContext,
-            at: time,
-            site: self.site,
-            in: self.requestPlace,
-            by: self.owner,
-            ownsApp: self.ownsApp
-        )
+        self.borrowedContext._withUnsafeGuaranteedRef { context in
+            request.beginPush(
+                on: context,
+                at: time,
+                site: self.site,
+                in: self.requestPlace,
+                by: self.owner,
+                ownsApp: self.ownsApp
+            )
+        }
         if let left { left.report(reader: (request.app, request.lifetime.current), self.site) }
         do {
             if request.opensForUser {
@@ -505,10 +506,8 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             push.claim?.release()
         }
         var time: UInt64?
-        if self.isRequest, !self.requestIsUndone.load(ordering: .acquiring) {
-            // Made where it is needed, and held by nothing else.
-            let subject = LifetimeEnding.Subject.request(self.base.request.unsafelyUnwrapped)
-            var ending = LifetimeEnding(subject, outcome: outcome, owner: self.owner, site: self.site)
+        if let borrowed = self.keptRequest, !self.requestIsUndone.load(ordering: .acquiring) {
+            var ending = LifetimeEnding(borrowing: borrowed, outcome: outcome, owner: self.owner, site: self.site)
             ending.runHooks()
             self.unbindRequest()
             time = ending.finish(&errors)

@@ -101,6 +101,37 @@ struct UnitTests {
         }
     }
 
+    @Test(
+        "A request that is still pushed elsewhere when its scope ends keeps the unit it began in.",
+        arguments: [FlightRecorder.Level.lifecycle, .off]
+    )
+    func pushedElsewhere(level: FlightRecorder.Level) async throws {
+        let desk = Desk(level: level)
+        let (pushed, ended) = (Gate(), Gate())
+        let cache = self.cache
+        let (request, elsewhere, epoch) = try await Task.detached {
+            try await withRequestContext(desk.app, get()) { request async throws in
+                let elsewhere = Task {
+                    try await onThread {
+                        try request.push()
+                        pushed.open()
+                        ended.waitOnThread()
+                        #expect(request.variables[cache] == nil)
+                        try request.pop()
+                    }
+                }
+                await pushed.wait()
+                return (request, elsewhere, desk.recorder.level == .off ? nil : Scope.current?.unit?.epoch)
+            }
+        }.value
+        #expect(request.isPushed)
+        ended.open()
+        try await elsewhere.value
+        #expect(!request.isPushed)
+        let pops = desk.events().filter { $0.kind == .requestPop }
+        #expect(pops.map(\.epoch) == (level == .off ? [] : [epoch?.rawValue, epoch?.rawValue]))
+    }
+
     @Test("App contexts inside one unit share it.")
     func sharedUnit() throws {
         try withAppContext(self.desk.app) { _ throws in

@@ -15,7 +15,7 @@ extension App {
         _ hook: @escaping @Sendable (AppContext, Outcome) throws -> Void
     ) throws(ContextError) {
         let site = Site(fileID: fileID, line: line)
-        try self.register(site) { $0.add(TeardownHook(name, site, in: self, .sync(hook))) }
+        try self.register(site) { $0.add(TeardownHook(name, site, in: self, hook)) }
     }
 
     /// Registers an async hook that runs, shielded from cancellation, when a lifetime of an app context ends.
@@ -29,7 +29,7 @@ extension App {
         _ hook: @escaping @Sendable (AppContext, Outcome) async throws -> Void
     ) throws(ContextError) {
         let site = Site(fileID: fileID, line: line)
-        try self.register(site) { $0.add(TeardownHook(name, site, in: self, .async(hook))) }
+        try self.register(site) { $0.add(TeardownHook(name, site, in: self, async: hook)) }
     }
 
     /// Registers a hook that runs when a lifetime of a request context ends, in reverse order of registration, before the
@@ -43,7 +43,7 @@ extension App {
         _ hook: @escaping @Sendable (RequestContext, Outcome) throws -> Void
     ) throws(ContextError) {
         let site = Site(fileID: fileID, line: line)
-        try self.register(site) { $0.add(TeardownHook(name, site, in: self, .sync(hook))) }
+        try self.register(site) { $0.add(TeardownHook(name, site, in: self, hook)) }
     }
 
     /// Registers an async hook that runs, shielded from cancellation, when a lifetime of a request context ends.
@@ -57,7 +57,7 @@ extension App {
         _ hook: @escaping @Sendable (RequestContext, Outcome) async throws -> Void
     ) throws(ContextError) {
         let site = Site(fileID: fileID, line: line)
-        try self.register(site) { $0.add(TeardownHook(name, site, in: self, .async(hook))) }
+        try self.register(site) { $0.add(TeardownHook(name, site, in: self, async: hook)) }
     }
 
     /// Registers a function that closes what the request itself holds, such as uploaded files.

@@ -95,7 +95,7 @@ extension AppContext {
     func undoPush(_ error: any Error, by owner: ExecutionID = ExecutionID.current, site: Site) {
         let time = self.app.timeToNote
         let lifetime = self.lifetime.undoPush(of: owner, at: time, isRecording: self.app.isRecording)
-        self.app.record(lifetime, isRequest: false, .failed(error), at: time, site)
+        self.app.record(lifetime.record, isRequest: false, .failed(error), at: time, site)
     }
 }
 
@@ -149,7 +149,7 @@ extension App.RequestContext {
     func undoPush(_ error: any Error, by owner: ExecutionID = ExecutionID.current, site: Site) {
         let time = self.app.timeToNote
         let lifetime = self.lifetime.undoPush(of: owner, at: time, isRecording: self.app.isRecording)
-        self.app.record(lifetime, isRequest: true, .failed(error), at: time, site)
+        self.app.record(lifetime.record, isRequest: true, .failed(error), at: time, site)
     }
 }
 

@@ -15,7 +15,6 @@ struct LifetimeEnding {
         case request(App.RequestContext)
     }
 
-    let subject: Subject
     let outcome: Outcome
     let unit: LifetimeUnit
     /// Who made the push.
@@ -24,7 +23,9 @@ struct LifetimeEnding {
     /// What hooks and receivers threw, in order of execution.
     private(set) var errors: [any Error] = []
 
-    // What the subject holds, borrowed: one of the two contexts, and the app, which is a constant of it.
+    /// Holds the context, unless the caller does.
+    private let kept: Subject?
+    // One of the two contexts, and the app, which is a constant of it, borrowed.
     private let appContext: Unmanaged<AppContext>?
     private let request: Unmanaged<App.RequestContext>?
     private let keptApp: Unmanaged<App>
@@ -48,7 +49,22 @@ struct LifetimeEnding {
             self.keptApp = Unmanaged.passUnretained(context.app)
             (self.ordinal, self.unit, self.isLast) = context.lifetime.beginPop()
         }
-        self.subject = subject
+        self.kept = subject
+        self.outcome = outcome
+        self.owner = owner
+        self.site = site
+    }
+
+    /// The end of a request's lifetime, for a caller that holds the context until the end is finished: counting it costs a tenth of
+    /// what the end does.
+    init(borrowing request: Unmanaged<App.RequestContext>, outcome: Outcome, owner: ExecutionID, site: Site) {
+        self.appContext = nil
+        self.request = request
+        (self.keptApp, self.ordinal, self.unit, self.isLast) = request._withUnsafeGuaranteedRef { context in
+            let (ordinal, unit, isLast) = context.lifetime.beginPop()
+            return (Unmanaged.passUnretained(context.app), ordinal, unit, isLast)
+        }
+        self.kept = nil
         self.outcome = outcome
         self.owner = owner
         self.site = site
@@ -58,10 +74,8 @@ struct LifetimeEnding {
 
     /// The unit of work in which the lifetime was pushed.
     var lifetimeUnit: WorkUnit? {
-        switch self.subject {
-        case .app(let context): context.lifetime.unit
-        case .request(let context): context.lifetime.unit
-        }
+        self.appContext?._withUnsafeGuaranteedRef { $0.lifetime.unit }
+            ?? self.request?._withUnsafeGuaranteedRef { $0.lifetime.unit }
     }
 
     /// Writes `g` down and runs the hooks and the receivers of the tearing-down signal. Async hooks must not be there. Does
@@ -102,10 +116,9 @@ struct LifetimeEnding {
         let table = self.app.handlers
         if let table {
             var time = self.app.timeToNote
-            switch self.subject {
-            case .app(let context):
+            if let context = self.appContext?.takeUnretainedValue() {
                 for hook in table.handlers.appTeardown { time = await self.callShielded(hook, context, since: time) }
-            case .request(let context):
+            } else if let context = self.request?.takeUnretainedValue() {
                 for hook in table.handlers.requestTeardown {
                     time = await self.callShielded(hook, context, since: time)
                 }
@@ -160,9 +173,9 @@ struct LifetimeEnding {
         _ context: Context,
         since start: UInt64
     ) -> UInt64 {
-        guard case .sync(let body) = hook.body else { return start }
+        guard !hook.isAsync else { return start }
         var failure: (any Error)?
-        do { try body(context, self.outcome) } catch { failure = error }
+        do { try hook.body(context, self.outcome) } catch { failure = error }
         return self.note(hook, start, failure)
     }
 
@@ -171,7 +184,7 @@ struct LifetimeEnding {
         _ context: Context,
         since start: UInt64
     ) async -> UInt64 {
-        guard case .async(let body) = hook.body else { return self.call(hook, context, since: start) }
+        guard let body = hook.asyncBody else { return self.call(hook, context, since: start) }
         let outcome = self.outcome
         let visible = ContextLayers.here?.visible ?? .nothing
         let branch = Scope.current?.branch
@@ -229,7 +242,7 @@ struct LifetimeEnding {
 
     /// Closes what the request itself holds.
     private mutating func closeRequest(_ handlers: Handlers) {
-        guard !handlers.closing.isEmpty, case .request(let context) = self.subject else { return }
+        guard !handlers.closing.isEmpty, let context = self.request?.takeUnretainedValue() else { return }
         for close in handlers.closing {
             guard case .sync(let body) = close.body else { continue }
             self.lastTime = 0
@@ -280,8 +293,19 @@ extension AppContext {
             return endedUnit
         }
         let time = time ?? self.app.timeToNote
+        if let pop = self.lifetime.endPlainly(at: time, isRecording: isRecording) {
+            self.conclude(pop, outcome, at: time, endedFrom: isLastHere ? site : nil, site: site, &errors)
+            return nil
+        }
         let lifetime = self.lifetime.popAtOnce(of: owner, at: time, isRecording: isRecording, endsUnit: endsUnit)
-        self.conclude(lifetime, outcome, at: time, isLastHere: isLastHere, site: site, &errors)
+        self.conclude(
+            lifetime.record,
+            outcome,
+            at: time,
+            endedFrom: lifetime.depth == 0 && isLastHere ? lifetime.site : nil,
+            site: site,
+            &errors
+        )
         return lifetime.endedUnit
     }
 
@@ -295,22 +319,30 @@ extension AppContext {
         _ errors: inout [any Error]
     ) {
         let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
-        self.conclude(lifetime, outcome, at: time, isLastHere: isLastHere, site: site, &errors)
+        self.conclude(
+            lifetime.record,
+            outcome,
+            at: time,
+            endedFrom: lifetime.depth == 0 && isLastHere ? lifetime.site : nil,
+            site: site,
+            &errors
+        )
     }
 
+    /// - Parameter endedFrom: Where the lifetime was pushed, if it has ended and the thread is to remember that.
     @inline(__always)
     private func conclude(
-        _ lifetime: LifetimeState.Ending,
+        _ pop: LifetimeState.PopRecord,
         _ outcome: Outcome,
         at time: UInt64,
-        isLastHere: Bool,
+        endedFrom: Site?,
         site: Site,
         _ errors: inout [any Error]
     ) {
-        if lifetime.depth == 0, isLastHere {
-            LastContext.note("an app context", of: self.app, path: nil, pushedAt: lifetime.site, endedAt: time)
+        if let endedFrom {
+            LastContext.note("an app context", of: self.app, path: nil, pushedAt: endedFrom, endedAt: time)
         }
-        self.app.record(lifetime, isRequest: false, outcome, at: time, site)
+        self.app.record(pop, isRequest: false, outcome, at: time, site)
         guard self.app.signals.appContextPopped.hasReceivers else { return }
         do {
             try Signals.appContextPopped.send(from: self.app, ())
@@ -319,8 +351,8 @@ extension AppContext {
             self.app.recordSignalFailure(
                 Signals.appContextPopped.name,
                 error,
-                context: lifetime.ordinal,
-                unit: lifetime.unit
+                context: pop.ordinal,
+                unit: pop.unit
             )
         }
     }
@@ -334,7 +366,7 @@ extension App.RequestContext {
             let path = self.state.target
             LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
         }
-        self.app.record(lifetime, isRequest: true, outcome, at: time, site)
+        self.app.record(lifetime.record, isRequest: true, outcome, at: time, site)
     }
 }
 
@@ -358,15 +390,15 @@ extension App {
 
     /// Records a pop.
     @inline(__always)
-    func record(_ lifetime: LifetimeState.Ending, isRequest: Bool, _ outcome: Outcome, at time: UInt64, _ site: Site) {
-        self.record(context: lifetime.ordinal, unit: lifetime.unit, at: time) { recorder, head in
+    func record(_ pop: LifetimeState.PopRecord, isRequest: Bool, _ outcome: Outcome, at time: UInt64, _ site: Site) {
+        self.record(context: pop.ordinal, unit: pop.unit, at: time) { recorder, head in
             recorder.recordPop(
                 head,
                 isRequest: isRequest,
-                remaining: lifetime.depth,
+                remaining: pop.remaining,
                 outcome: outcome.recorded,
                 error: self.recordedText(of: outcome.error),
-                duration: time &- lifetime.beganAt,
+                duration: time &- pop.beganAt,
                 site: site
             )
         }
