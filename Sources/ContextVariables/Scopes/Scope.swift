@@ -23,13 +23,17 @@ open class _Scope: @unchecked Sendable {
     private static let triedRuntime: Runtime? = {
         let runtime = Runtime(
             key: UnsafeRawPointer(Unmanaged.passUnretained(Scope.storage).toOpaque()),
-            type: unsafeBitCast((Scope?).self as Any.Type, to: UnsafeRawPointer.self)
+            // What is bound is never nil, and a reference is moved and released faster than one that may be.
+            type: unsafeBitCast(Scope.self as Any.Type, to: UnsafeRawPointer.self)
         )
         let probe = Scope(owner: ExecutionID.current, branch: nil, source: nil, layers: nil)
         let isFound = Scope.storage.withValue(probe) {
             swift_task_localValueGet(runtime.key)?.assumingMemoryBound(to: Scope?.self).pointee === probe
         }
         guard isFound else { return nil }
+        Scope.bind(Unmanaged.passRetained(probe), runtime)
+        defer { Scope.unbind() }
+        guard Scope.storage.get() === probe else { return nil }
         contrail_binding_set(runtime.key, runtime.type)
         return runtime
     }()
