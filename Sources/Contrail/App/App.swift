@@ -23,6 +23,8 @@ public final class App: Sendable {
 
     /// How sessions are opened and saved; `nil` gives every request a null session.
     public let sessions: (any SessionInterface)?
+    /// Whether there is one. Asking for it would copy it.
+    let hasSessions: Bool
     /// What extensions keep with the app.
     public let extensions = Extensions()
 
@@ -90,6 +92,7 @@ public final class App: Sendable {
         self.recordsSelectively = self.recorder != nil && recording.isSelective
         self.configState = Mutex(config)
         self.sessions = sessions
+        self.hasSessions = sessions != nil
         self.clock = clock
         self.ids = ids
         self.random = random

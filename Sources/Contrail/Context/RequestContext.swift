@@ -215,11 +215,11 @@ extension App {
         // MARK: - Session and routes
 
         /// Whether ``open()`` calls anything of the user's, which must see the context as the current one.
-        var opensForUser: Bool { self.app.sessions != nil }
+        var opensForUser: Bool { self.app.hasSessions }
 
         /// Opens the session, if there is none yet, and matches the path. The context is current already.
         func open() throws {
-            if let sessions = self.app.sessions {
+            if self.app.hasSessions, let sessions = self.app.sessions {
                 try self.openSession(with: sessions)
             } else {
                 self.opensNullSession.store(true, ordering: .releasing)
