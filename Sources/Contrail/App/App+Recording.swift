@@ -19,7 +19,9 @@ extension App {
     ) {
         guard self.isRecording else { return }
         self.withRecorder { recorder in
-            recorder.record(context: context ?? 0, unit: unit, at: time ?? MonotonicClock.nanoseconds, write)
+            let (head, wide) = recorder.head(context: context ?? 0, of: unit, at: time ?? MonotonicClock.nanoseconds)
+            write(recorder, head)
+            withExtendedLifetime(wide) {}
         }
     }
 
@@ -33,12 +35,10 @@ extension App {
     ) {
         guard self.isRecording else { return }
         self.withRecorder { recorder in
-            guard case .recorded(let recorded) = unit else {
-                let label: WorkUnit.Label? = if case .label(let label) = unit { label } else { nil }
-                return recorder.record(context: context, unit: label, at: time, write)
-            }
-            let thread = ThreadState.currentThreadID
-            write(recorder, RecordHead(context: context, unit: recorded, thread: thread, time: time))
+            // One call of the closure, so that it is inlined.
+            let (head, wide) = recorder.head(context: context, unit: unit, at: time)
+            write(recorder, head)
+            withExtendedLifetime(wide) {}
         }
     }
 
@@ -151,20 +151,35 @@ extension App {
 }
 
 extension FlightRecorder {
-    /// Records an event of a unit of work that is not in the words of the recorder.
-    fileprivate func record(
+    /// The head of a record of a lifetime, as its twins make it.
+    @inline(__always)
+    fileprivate func head(
         context: TrailEvent.ContextOrdinal,
-        unit: WorkUnit.Label?,
-        at time: UInt64,
-        _ write: (FlightRecorder, RecordHead) -> Void
-    ) {
-        self.withHead(
+        unit: LifetimeUnit,
+        at time: UInt64
+    ) -> (head: RecordHead, wide: WideWorker?) {
+        switch unit {
+        case .recorded(let unit):
+            (RecordHead(context: context, unit: unit, thread: ThreadState.currentThreadID, time: time), nil)
+        case .label(let label): self.head(context: context, of: label, at: time)
+        case .none: self.head(context: context, of: nil, at: time)
+        }
+    }
+
+    /// The same of a unit of work that is not in the words of the recorder.
+    @inline(never)
+    fileprivate func head(
+        context: TrailEvent.ContextOrdinal,
+        of unit: WorkUnit.Label?,
+        at time: UInt64
+    ) -> (head: RecordHead, wide: WideWorker?) {
+        self.head(
             context: context,
             workerKind: unit?.worker.kind,
             workerNumber: unit?.worker.number ?? 0,
             epoch: unit?.epoch.rawValue ?? 0,
             thread: ThreadState.currentThreadID,
             time: time
-        ) { write(self, $0) }
+        )
     }
 }

@@ -166,9 +166,37 @@ public final class FlightRecorder: Sendable {
 
     // MARK: - Writing
 
-    /// Lends the closure what a record carries, whatever its kind. A context of 0, an epoch of 0 and a thread of 0 are none. The
-    /// kind of the worker is redacted.
+    /// What a record carries, whatever its kind. A context of 0, an epoch of 0 and a thread of 0 are none. The kind of the worker is
+    /// redacted.
+    ///
+    /// - Returns: The head, and what it does not hold itself: to be kept for as long as the head is used.
     @inline(__always)
+    package func head(
+        context: TrailEvent.ContextOrdinal,
+        workerKind: String?,
+        workerNumber: Int64,
+        epoch: UInt64,
+        thread: Int64,
+        time: UInt64
+    ) -> (head: RecordHead, wide: WideWorker?) {
+        if let unit = self.recordedUnit(workerKind: workerKind, workerNumber: workerNumber, epoch: epoch) {
+            return (RecordHead(context: context, unit: unit, thread: thread, time: time), nil)
+        }
+        let entry = workerKind.map { self.entry(ofWorkerKind: $0) } ?? .none
+        let wide = WideWorker(kind: workerKind.map { self.shownKind($0) } ?? "", number: workerNumber)
+        let head = RecordHead(
+            context: context,
+            workerKind: entry,
+            workerNumber: RecordHead.wideNumber,
+            epoch: epoch,
+            thread: thread,
+            time: time,
+            wide: Unmanaged.passUnretained(wide)
+        )
+        return (head, wide)
+    }
+
+    /// Lends the closure such a head.
     package func withHead(
         context: TrailEvent.ContextOrdinal,
         workerKind: String?,
@@ -178,24 +206,16 @@ public final class FlightRecorder: Sendable {
         time: UInt64,
         _ body: (RecordHead) -> Void
     ) {
-        if let unit = self.recordedUnit(workerKind: workerKind, workerNumber: workerNumber, epoch: epoch) {
-            return body(RecordHead(context: context, unit: unit, thread: thread, time: time))
-        }
-        let entry = workerKind.map { self.entry(ofWorkerKind: $0) } ?? .none
-        let wide = WideWorker(kind: workerKind.map { self.shownKind($0) } ?? "", number: workerNumber)
-        withExtendedLifetime(wide) {
-            body(
-                RecordHead(
-                    context: context,
-                    workerKind: entry,
-                    workerNumber: RecordHead.wideNumber,
-                    epoch: epoch,
-                    thread: thread,
-                    time: time,
-                    wide: Unmanaged.passUnretained(wide)
-                )
-            )
-        }
+        let (head, wide) = self.head(
+            context: context,
+            workerKind: workerKind,
+            workerNumber: workerNumber,
+            epoch: epoch,
+            thread: thread,
+            time: time
+        )
+        body(head)
+        withExtendedLifetime(wide) {}
     }
 
     @inline(__always)

@@ -10,7 +10,7 @@ package struct RecordHead: @unchecked Sendable {
     let epoch: UInt64
     let thread: Int64
     let time: UInt64
-    /// What did not fit; nil nearly always. Not counted, so that a head is nothing but numbers: `withHead` holds it.
+    /// What did not fit; nil nearly always. Not counted, so that a head is nothing but numbers: who made the head holds it.
     let wide: Unmanaged<WideWorker>?
 
     /// Of something that happened on no worker.
@@ -68,7 +68,7 @@ package struct RecordHead: @unchecked Sendable {
 }
 
 /// A worker whose number needs more than 32 bits, or whose kind found no room in the dictionary.
-final class WideWorker: Sendable {
+package final class WideWorker: Sendable {
     let kind: String
     let number: Int64
 
