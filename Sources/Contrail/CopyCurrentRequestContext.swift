@@ -2,12 +2,14 @@
 
 internal import ContextVariables
 internal import ContrailRecorder
+internal import Synchronization
 
 /// Makes a function that runs in a copy of the current request context, taken now: Flask's `copy_current_request_context`.
 ///
-/// Each call pushes a context of its own: the same request and the same session, an empty `g` of its own where no app context
-/// of the app is current, and a teardown pass of its own at the end, with the request's hooks and `closeRequest` (`HLP-03` to
-/// `HLP-07`). Prefer ``ContextSnapshot``, which borrows: it shares `g` and never runs the owner's teardown. May be called any
+/// A call pushes the copy that the function carries: the same request and the same session, an empty `g` of its own where no app
+/// context of the app is current, and a teardown pass at the end, with the request's hooks and `closeRequest` (`HLP-03` to
+/// `HLP-06`). While another task or thread is in a call, a call pushes a copy of its own, with a teardown pass of its own
+/// (`HLP-07`). Prefer ``ContextSnapshot``, which borrows: it shares `g` and never runs the owner's teardown. May be called any
 /// number of times, on any thread, at once. Leaves a `handoff` event.
 ///
 /// Throws ``ContextError/Code/outsideRequestContext`` where no request is current. The function throws what `operation` throws;
@@ -18,9 +20,11 @@ public func copyCurrentRequestContext<each Argument, Result>(
     _ operation: @escaping @Sendable (repeat each Argument) throws -> Result
 ) throws(ContextError) -> @Sendable (repeat each Argument) throws -> Result {
     let site = Site(fileID: fileID, line: line)
-    let copied = try App.RequestContext.copyOfCurrent(site)
+    let carried = CarriedCopy(try App.RequestContext.copyOfCurrent(site))
     return { (arguments: repeat each Argument) throws -> Result in
-        try copied.copy().runPushed(site) { try operation(repeat each arguments) }
+        let call = carried.beginCall()
+        defer { call.end() }
+        return try call.context.runPushed(site) { try operation(repeat each arguments) }
     }
 }
 
@@ -32,8 +36,12 @@ public func copyCurrentRequestContext<Result>(
     _ operation: @escaping @Sendable () async throws -> Result
 ) throws(ContextError) -> @Sendable () async throws -> Result {
     let site = Site(fileID: fileID, line: line)
-    let copied = try App.RequestContext.copyOfCurrent(site)
-    return { try await copied.copy().runPushed(site) { try await operation() } }
+    let carried = CarriedCopy(try App.RequestContext.copyOfCurrent(site))
+    return {
+        let call = carried.beginCall()
+        defer { call.end() }
+        return try await call.context.runPushed(site) { try await operation() }
+    }
 }
 
 /// Makes an async function of one argument that runs in a copy of the current request context, taken now. Everything else is
@@ -44,8 +52,55 @@ public func copyCurrentRequestContext<Argument, Result>(
     _ operation: @escaping @Sendable (Argument) async throws -> Result
 ) throws(ContextError) -> @Sendable (Argument) async throws -> Result {
     let site = Site(fileID: fileID, line: line)
-    let copied = try App.RequestContext.copyOfCurrent(site)
-    return { argument in try await copied.copy().runPushed(site) { try await operation(argument) } }
+    let carried = CarriedCopy(try App.RequestContext.copyOfCurrent(site))
+    return { argument in
+        let call = carried.beginCall()
+        defer { call.end() }
+        return try await call.context.runPushed(site) { try await operation(argument) }
+    }
+}
+
+/// The copy that a function carries, and who is in a call with it.
+private final class CarriedCopy: Sendable {
+    /// One call of the function.
+    struct Call {
+        /// What it pushes.
+        let context: App.RequestContext
+        fileprivate let carried: CarriedCopy?
+
+        func end() {
+            self.carried?.users.withLock { $0.count -= 1 }
+        }
+    }
+
+    private struct Users {
+        var owner: ExecutionID?
+        var count = 0
+    }
+
+    private let context: App.RequestContext
+    private let users = Mutex(Users())
+
+    init(_ context: App.RequestContext) {
+        self.context = context
+    }
+
+    /// Begins a call of the caller's: with the copy itself, unless another task or thread is in a call or has left it pushed.
+    func beginCall() -> Call {
+        let caller = ExecutionID.current
+        let isCarried = self.users.withLock { users in
+            if users.count == 0 {
+                let lifetime = self.context.lifetime.current
+                guard lifetime.depth == 0 || lifetime.isPushed(by: caller) else { return false }
+                users.owner = caller
+            } else if users.owner != caller {
+                return false
+            }
+            users.count += 1
+            return true
+        }
+        return isCarried ? Call(context: self.context, carried: self) : Call(context: self.context.copy(), carried: nil)
+    }
 }
 
 extension App.RequestContext {
