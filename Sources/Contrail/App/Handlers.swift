@@ -105,6 +105,9 @@ struct Handlers: Sendable {
         self.needsAsync = self.needsAsync || route.handler.isAsync
     }
 
+    /// The route of an endpoint; the first, if there are several.
+    func route(_ endpoint: String) -> Route? { self.routes.payload(of: endpoint) }
+
     /// The handler for an HTTP error of this code.
     func handler(for code: Int) -> ErrorHandler? {
         self.errors.last { handler in

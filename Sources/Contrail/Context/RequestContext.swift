@@ -252,13 +252,12 @@ extension App {
             self.mutable.withLock { if $0.session == nil { $0.session = opened } }
         }
 
-        /// Saves the session, unless it is a null session (`LIF-06`).
+        /// Saves the session with the app's own store, unless it is a null session (`LIF-06`).
         ///
-        /// - Parameter other: Whose session it is, when a function left another context current.
+        /// - Parameter other: Whose session it is, when a function left another context current, be it of another app.
         package func saveSession(of other: RequestContext? = nil, into fields: inout HTTPFields) throws {
             guard let sessions = self.app.sessions else { return }
-            // A session of another app belongs to another store.
-            let session = try (other?.app === self.app ? other ?? self : self).session
+            let session = try (other ?? self).session
             guard !session.isNull else { return }
             try sessions.saveSession(session, self, into: &fields)
         }

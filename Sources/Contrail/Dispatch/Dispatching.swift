@@ -31,11 +31,14 @@ struct Dispatching {
 
     private let app: App
     private let context: App.RequestContext
-    private let table: HandlerTable
+    /// What was registered when the request's life began: what is called at its push may still register.
+    private var table = HandlerTable(Handlers())
     private var stage = Stage.before(0)
     private var pending: Call?
     /// Whether a failure of finishing is only noted: the response is the one for a failure already.
     private var isFinishingFailure = false
+    /// The request context that was current when finishing the response began.
+    private var finished: App.RequestContext?
 
     /// Whether the context is pushed; it is not when its push failed at once.
     var isPushed = true
@@ -48,7 +51,6 @@ struct Dispatching {
     init(_ context: App.RequestContext) {
         self.app = context.app
         self.context = context
-        self.table = context.app.handlers ?? HandlerTable(Handlers())
     }
 
     private var handlers: Handlers { self.table.handlers }
@@ -56,10 +58,11 @@ struct Dispatching {
     /// Begins with a request that is pushed, with its session open and its route known.
     mutating func start() {
         self.app.finishSetup()
+        self.takeHandlers()
         do {
             try Signals.requestStarted.send(from: self.app, ())
             for preprocessor in self.handlers.preprocessors {
-                if case .sync(let body) = preprocessor.body { try body(self.context) }
+                if case .sync(let body) = preprocessor.body { try body(self.current) }
             }
         } catch {
             return self.recover(from: error)
@@ -69,7 +72,12 @@ struct Dispatching {
 
     /// Begins with a request whose push failed.
     mutating func start(failingWith error: any Error) {
+        self.takeHandlers()
         self.isUnhandled(error)
+    }
+
+    private mutating func takeHandlers() {
+        if let table = self.app.handlers { self.table = table }
     }
 
     /// What to call now; nil when it has ended.
@@ -84,7 +92,7 @@ struct Dispatching {
         case (.before(let index), .success(nil)): self.goBefore(index + 1)
         case (.before, .success(let response?)), (.view, .success(let response?)),
             (.errorHandler, .success(let response?)), (.internalErrorHandler, .success(let response?)):
-            self.goAfterThis(0, response)
+            self.finish(response)
         case (.before, .failure(let error)), (.view, .failure(let error)): self.recover(from: error)
         case (.errorHandler, .failure(let error)): self.isUnhandled(error)
         case (.internalErrorHandler, .failure(let error)): self.ending = .leaving(error)
@@ -96,7 +104,7 @@ struct Dispatching {
             self.failFinishing(response, error)
         case (.view, .success(nil)), (.errorHandler, .success(nil)), (.internalErrorHandler, .success(nil)):
             // Only before functions may give nothing; their type says so.
-            self.goAfterThis(0, App.Response())
+            self.finish(App.Response())
         }
     }
 
@@ -121,9 +129,13 @@ struct Dispatching {
     }
 
     private mutating func goView() {
-        let context = self.context
+        // The current one, as everybody sees it: a before function may have left another one pushed.
+        let context = self.current
         switch context.state.match {
-        case .route(let route, _):
+        case .route(let matched, _):
+            guard let route = context.app === self.app ? matched : self.handlers.route(matched.endpoint) else {
+                return self.recover(from: App.Abort(404))
+            }
             self.stage = .view
             self.pending =
                 switch route.handler.body {
@@ -150,7 +162,7 @@ struct Dispatching {
             self.call(handler, error)
         } else if let abort = error as? App.Abort {
             self.outcome = .handled(error)
-            self.goAfterThis(0, App.Response(page: abort))
+            self.finish(App.Response(page: abort))
         } else {
             self.isUnhandled(error)
         }
@@ -180,7 +192,7 @@ struct Dispatching {
             self.stage = .internalErrorHandler
             self.call(handler, abort)
         } else {
-            self.goAfterThis(0, App.Response(page: abort))
+            self.finish(App.Response(page: abort))
         }
     }
 
@@ -193,8 +205,14 @@ struct Dispatching {
             }
     }
 
+    /// Begins to finish the response: its functions and its session are those of the request that is current now (`LIF-12`).
+    private mutating func finish(_ response: App.Response) {
+        self.finished = self.current
+        self.goAfterThis(0, response)
+    }
+
     private mutating func goAfterThis(_ index: Int, _ response: App.Response) {
-        guard let handler = self.current.afterFunction(at: index) else { return self.goAfter(0, response) }
+        guard let handler = self.finished?.afterFunction(at: index) else { return self.goAfter(0, response) }
         self.stage = .afterThis(index, response)
         self.call(handler, response)
     }
@@ -221,7 +239,7 @@ struct Dispatching {
     private mutating func conclude(_ response: App.Response) {
         var response = response
         do {
-            try self.context.saveSession(of: self.current, into: &response.head.headerFields)
+            try self.context.saveSession(of: self.finished, into: &response.head.headerFields)
             try Signals.requestFinished.send(from: self.app, response.head)
             self.ending = .response(response)
         } catch {

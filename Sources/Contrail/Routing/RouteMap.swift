@@ -97,6 +97,14 @@ package struct RouteMap<Payload: Sendable>: Sendable {
         return .methodNotAllowed(search.otherMethods.sorted { $0.rawValue < $1.rawValue })
     }
 
+    /// What was registered with an endpoint. Goes through all routes.
+    package func payload(of endpoint: String) -> Payload? {
+        for node in self.nodes {
+            if let entry = node.entries.first(where: { $0.endpoint == endpoint }) { return entry.payload }
+        }
+        return nil
+    }
+
     private struct Search {
         let segments: [String]
         let method: HTTPRequest.Method
