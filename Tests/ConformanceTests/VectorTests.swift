@@ -1,4 +1,5 @@
-// Every vector, and programs of our own with the traces that the rules of the language demand, line by line.
+// Every vector, and programs of our own with the traces that the rules of the language demand, line by line. Those of
+// Programs/flask.jsonl are what Flask 3.1.3 gave, with its own pops and with those of the rules alike.
 
 import Foundation
 import Testing
@@ -15,7 +16,7 @@ struct VectorTests {
     @Test("Programs beyond the vectors give the traces that the language's rules demand")
     func programs() async throws {
         let count = try await self.compare(filesIn: "Programs")
-        #expect(count >= 40)
+        #expect(count >= 120)
         print("\(count) programs of our own agree")
     }
 

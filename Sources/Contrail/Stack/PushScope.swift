@@ -8,12 +8,16 @@ struct PushScope {
     let layers: ContextLayers
     let scope: Scope
 
-    /// Makes a scope, if the caller needs one: a task that has none of its own. Others push where they are.
+    /// Makes a scope, if the caller needs one: a task that has none of its own, or anybody where the scope around has ended. Others push
+    /// where they are.
     init?() {
         let caller = ExecutionID.current
-        guard caller.isTask else { return nil }
-        let inherited = ContextLayers.inheritable
-        if let current = ContextLayers.here, current === inherited, current.pusher == caller { return nil }
+        let (current, inherited) = (ContextLayers.here, ContextLayers.inheritable)
+        if let current {
+            if current === inherited, current.pusher == caller || !caller.isTask { return nil }
+        } else if !caller.isTask {
+            return nil
+        }
         self.init(of: caller, in: inherited)
     }
 
