@@ -27,9 +27,8 @@ public func withRequestContext<Result, Failure: Error>(
     {
         throw refusal
     }
-    let context = App.RequestContext(app, request)
-    let scope = ClosureScope.enter(context, worker: worker, fileID: fileID, line: line)
-    return try scope.use { () throws(Failure) in try operation(context) }
+    let scope = ClosureScope.enter(app, request, worker: worker, fileID: fileID, line: line)
+    return try scope.use { () throws(Failure) in try scope.withRequest(operation) }
 }
 
 /// Runs the closure, on the caller's actor, with a request context as the current one.
@@ -51,7 +50,6 @@ public nonisolated(nonsending) func withRequestContext<Result, Failure: Error>(
     line: UInt = #line,
     _ operation: nonisolated(nonsending) (App.RequestContext) async throws(Failure) -> Result
 ) async throws(Failure) -> Result {
-    let context = App.RequestContext(app, request)
-    let scope = ClosureScope.enter(context, worker: worker, fileID: fileID, line: line)
-    return try await scope.use { () async throws(Failure) in try await operation(context) }
+    let scope = ClosureScope.enter(app, request, worker: worker, fileID: fileID, line: line)
+    return try await scope.use { () async throws(Failure) in try await operation(scope.request) }
 }

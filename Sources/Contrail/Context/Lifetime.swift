@@ -75,13 +75,14 @@ struct Lifetime {
         self.site = site
     }
 
-    /// Whether it is the context's first lifetime and has one push, which nobody is undoing.
-    fileprivate var isPlain: Bool {
-        self.depth == 1 && self.popping == 0 && self.number == 1 && self.otherOwners == nil
+    /// Whether it is the context's first lifetime and has one push, which nobody but so many pops is undoing.
+    fileprivate func isPlain(popping: Int) -> Bool {
+        self.depth == 1 && self.popping == popping && self.number == 1 && self.otherOwners == nil
     }
 
     fileprivate mutating func endPlainly(at time: UInt64) {
         self.depth = 0
+        self.popping = 0
         self.isTornDown = true
         self.firstOwner = nil
         self.endedAt = time
@@ -278,19 +279,22 @@ struct LifetimeState: ~Copyable, Sendable {
         }
     }
 
-    /// Ends a lifetime that has one push and whose unit nobody has asked for, which is what most are. Returns what is to be recorded;
-    /// does nothing and returns nil when there is more to count.
+    /// Ends a lifetime that has one push and whose unit nobody has asked for, which is what most are. Returns what is to be recorded,
+    /// and where it was pushed; does nothing and returns nil when there is more to count.
+    ///
+    /// - Parameter begun: How many pops have begun: 1 for the end of one, 0 for one that needs no beginning.
     @inline(__always)
-    func endPlainly(at time: UInt64, isRecording: Bool) -> PopRecord? {
+    func endPlainly(begun: Int, at time: UInt64, isRecording: Bool) -> (pop: PopRecord, site: Site)? {
         self.state.withLock { state in
-            guard state.lifetime.isPlain, state.place.isUnasked else { return nil }
+            guard state.lifetime.isPlain(popping: begun), state.place.isUnasked else { return nil }
             // Before the number is kept: a unit that has none is given one for the record.
             let unit = isRecording ? state.unit : .none
             state.lifetime.endPlainly(at: time)
             state.firstEpoch = state.place.epoch
             state.place = .none
             self.liveNumber.store(0, ordering: .releasing)
-            return PopRecord(ordinal: state.lifetime.ordinal, unit: unit, beganAt: state.lifetime.beganAt)
+            let pop = PopRecord(ordinal: state.lifetime.ordinal, unit: unit, beganAt: state.lifetime.beganAt)
+            return (pop, state.lifetime.site)
         }
     }
 

@@ -33,7 +33,7 @@ extension App {
         let origin: TrailEvent.Push.Origin
         /// Whether the request's body is read piece by piece, behind the context's back.
         let streamsBody: Bool
-        let lifetime = LifetimeState()
+        let lifetime: LifetimeState
 
         private let mutable: BriefLock<Mutable>
         /// Whether a null session was opened, which is made when somebody asks for it.
@@ -81,7 +81,35 @@ extension App {
             self.streamsBody = streamsBody
             self.state = state
             self.origin = origin
+            self.lifetime = LifetimeState()
             self.mutable = BriefLock(Mutable(session: session))
+        }
+
+        /// Makes a context for a request together with its first push, which is counted already.
+        init(
+            _ app: App,
+            _ request: HTTPRequest,
+            on appContext: AppContext,
+            by owner: ExecutionID,
+            at time: UInt64,
+            site: Site,
+            in place: consuming UnitPlace,
+            recorded: RecordedUnit?,
+            ordinal: TrailEvent.ContextOrdinal
+        ) {
+            self.app = app
+            self.streamsBody = false
+            self.state = RequestState(request: request, body: [], endpoint: nil, requestID: nil)
+            self.origin = .manual
+            self.lifetime = LifetimeState(
+                by: owner,
+                at: time,
+                site: site,
+                in: place,
+                recorded: recorded,
+                ordinal: ordinal
+            )
+            self.mutable = BriefLock(Mutable(appContext: appContext))
         }
 
         /// A context of its own with the same request and the same session, and neither `g` nor pushes nor functions for

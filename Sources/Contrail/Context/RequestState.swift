@@ -35,7 +35,7 @@ final class RequestState: Sendable {
     init(request: consuming HTTPRequest, body: [UInt8], endpoint: String?, requestID: String?) {
         self.method = request.method
         self.target = request.path
-        self.traceID = Self.traceID(in: request.headerFields)
+        self.traceID = Self.traceID(of: request)
         self.request = request
         self.body = body
         self.givenEndpoint = endpoint
@@ -71,8 +71,10 @@ final class RequestState: Sendable {
     }
 
     /// The second field of a W3C `traceparent`, if it is 32 hexadecimal digits: what a client sends is not to be trusted.
-    private static func traceID(in fields: HTTPFields) -> String? {
-        guard !fields.isEmpty, let name = Self.traceparent, let value = fields[name] else { return nil }
+    private static func traceID(of request: HTTPRequest) -> String? {
+        guard !request.headerFields.isEmpty, let name = Self.traceparent, let value = request.headerFields[name] else {
+            return nil
+        }
         let parts = value.split(separator: "-", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count >= 3, parts[1].utf8.count == 32, parts[1].allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
             return nil

@@ -60,11 +60,11 @@ enum UnitPlace: Sendable {
         }
     }
 
-    /// Whether nobody has asked for the unit, so that there is nothing to end or to release here.
+    /// Whether the unit was not made here, so that there is nothing to end or to release.
     var isUnasked: Bool {
         switch self {
-        case .hosted, .reserved: true
-        case .none, .given, .over, .within: false
+        case .hosted, .reserved, .within: true
+        case .none, .given, .over: false
         }
     }
 

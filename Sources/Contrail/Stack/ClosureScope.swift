@@ -2,6 +2,7 @@
 
 public import ContextVariables
 internal import ContrailRecorder
+public import HTTPTypes
 
 /// The scope of a synchronous closure form: made, entered, bound and finished, in this order and on one thread.
 ///
@@ -37,15 +38,16 @@ struct ClosureScope {
         ClosureScope(ContextScope.open(app, worker: worker, site: Site(fileID: fileID, line: line)))
     }
 
-    /// Enters a request context, on the current app context of its app or on one of its own.
+    /// Enters a new request context, on the current app context of its app or on one of its own.
     @usableFromInline
     static func enter(
-        _ request: App.RequestContext,
+        _ app: App,
+        _ request: HTTPRequest,
         worker: Worker?,
         fileID: StaticString,
         line: UInt
     ) -> ClosureScope {
-        ClosureScope(ContextScope.open(request, worker: worker, site: Site(fileID: fileID, line: line)))
+        ClosureScope(ContextScope.open(app, request, worker: worker, site: Site(fileID: fileID, line: line)))
     }
 
     @inline(__always)
@@ -91,6 +93,32 @@ struct ClosureScope {
         }
         return try result.get()
     }
+
+    /// The request context, which the scope holds for as long as the closure runs. A scope for a request has one.
+    @usableFromInline
+    var lentRequest: Unmanaged<App.RequestContext> {
+        self.scope._withUnsafeGuaranteedRef { $0.borrowedRequest.unsafelyUnwrapped }
+    }
+
+    /// Runs the closure with the request context, which is lent as the app context is.
+    @inlinable
+    @inline(__always)
+    func withRequest<Result, Failure: Error>(
+        _ operation: (App.RequestContext) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let result = self.lentRequest._withUnsafeGuaranteedRef { context -> Swift.Result<Result, Failure> in
+            do throws(Failure) {
+                return .success(try operation(context))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// The request context.
+    @usableFromInline
+    var request: App.RequestContext { self.lentRequest.takeUnretainedValue() }
 
     /// The app context.
     @usableFromInline

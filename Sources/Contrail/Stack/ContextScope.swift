@@ -2,6 +2,7 @@
 
 package import ContextVariables
 package import ContrailRecorder
+internal import HTTPTypes
 internal import Synchronization
 
 /// Contexts that are entered once and left once, in order: enter, run (any number of times), finish.
@@ -15,11 +16,13 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     // Unmanaged: the app is a constant of the app context, which is in the base.
     private let keptApp: Unmanaged<App>
     // Unmanaged: the base holds it. Asking the base each time would count it.
-    private let keptRequest: Unmanaged<App.RequestContext>?
+    let borrowedRequest: Unmanaged<App.RequestContext>?
     private let ownsApp: Bool
     private let isRequest: Bool
     /// Whether the app context was made and counted and recorded as pushed when the scope was made.
     private let isCounted: Bool
+    /// Whether the request context was, too.
+    private let isRequestCounted: Bool
     /// Whether nothing was around the scope, and its app context reserved a unit that nobody may ask for.
     private let isAlone: Bool
     /// The number of that unit, if it has one yet.
@@ -128,6 +131,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     private init(
         alone context: consuming AppContext,
         request: App.RequestContext? = nil,
+        isRequestCounted: Bool = false,
         epoch: Epoch?,
         at time: UInt64,
         owner: ExecutionID,
@@ -137,8 +141,9 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.keptApp = Unmanaged.passUnretained(context.app)
         self.ownsApp = true
         self.isRequest = request != nil
-        self.keptRequest = request.map { Unmanaged.passUnretained($0) }
+        self.borrowedRequest = request.map { Unmanaged.passUnretained($0) }
         self.isCounted = true
+        self.isRequestCounted = isRequestCounted
         self.isAlone = worker == nil
         self.reservedEpoch = epoch
         self.openedAt = time
@@ -161,8 +166,9 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.keptApp = Unmanaged.passUnretained(context.app)
         self.ownsApp = true
         self.isRequest = false
-        self.keptRequest = nil
+        self.borrowedRequest = nil
         self.isCounted = isCounted
+        self.isRequestCounted = false
         self.isAlone = false
         self.reservedEpoch = nil
         self.openedAt = 0
@@ -202,6 +208,46 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         return ContextScope(
             alone: consume context,
             request: request,
+            epoch: epoch,
+            at: time,
+            owner: caller,
+            worker: nil,
+            site: site
+        )
+    }
+
+    /// A scope with a new request context of `app` for a request, on the current app context of the app or on one of its own.
+    ///
+    /// Where nothing is around, and no receiver is to be told of the app context's push in between, both contexts are counted and
+    /// recorded as pushed with the scope: nobody else has seen them yet.
+    static func open(_ app: App, _ request: HTTPRequest, worker: Worker?, site: Site) -> ContextScope {
+        let caller = ExecutionID.current
+        guard worker == nil, caller.isTask, Scope.isNothingAround(caller), !app.recordsSelectively,
+            !app.signals.appContextPushed.hasReceivers
+        else { return self.open(App.RequestContext(app, request), worker: worker, site: site) }
+        let (epoch, time) = (self.reservedEpoch(of: app), app.timeToNote)
+        let context = self.context(of: app, origin: .manual, inTask: caller, epoch, at: time, site)
+        let ordinal = app.nextOrdinal
+        let recorded = app.recordedUnit(inTask: epoch)
+        let requestContext = App.RequestContext(
+            app,
+            request,
+            on: context,
+            by: caller,
+            at: time,
+            site: site,
+            in: .within(Unmanaged.passUnretained(context), epoch),
+            recorded: recorded,
+            ordinal: ordinal
+        )
+        if let epoch {
+            let unit = LifetimeUnit(recorded, or: WorkUnit.Label(inTask: epoch))
+            requestContext.recordFirstPush(ordinal, on: context, in: unit, at: time, site: site)
+        }
+        return ContextScope(
+            alone: consume context,
+            request: requestContext,
+            isRequestCounted: true,
             epoch: epoch,
             at: time,
             owner: caller,
@@ -265,8 +311,9 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         self.keptApp = Unmanaged.passUnretained(appContext.app)
         self.ownsApp = reused == nil
         self.isRequest = true
-        self.keptRequest = Unmanaged.passUnretained(request)
+        self.borrowedRequest = Unmanaged.passUnretained(request)
         self.isCounted = false
+        self.isRequestCounted = false
         self.isAlone = false
         self.reservedEpoch = nil
         self.openedAt = 0
@@ -369,13 +416,28 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     }
 
     private func pushRequest() -> Obstacle? {
-        guard let borrowed = self.keptRequest else { return nil }
+        guard let borrowed = self.borrowedRequest else { return nil }
         return borrowed._withUnsafeGuaranteedRef { self.push($0) }
     }
 
     @inline(__always)
     private func push(_ request: App.RequestContext) -> Obstacle? {
         self.bindRequest()
+        if !self.isRequestCounted { self.beginPush(of: request) }
+        if let left { left.report(reader: (request.app, request.lifetime.current), self.site) }
+        do {
+            if request.opensForUser {
+                try self.run { try request.open() }
+            } else {
+                try request.open()
+            }
+            return nil
+        } catch {
+            return .opening(error)
+        }
+    }
+
+    private func beginPush(of request: App.RequestContext) {
         // Nothing of the user's was called since the app context was pushed, unless there are receivers.
         let time = self.isAlone && !self.signals.appContextPushed.hasReceivers ? self.openedAt : nil
         self.borrowedContext._withUnsafeGuaranteedRef { context in
@@ -387,17 +449,6 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
                 by: self.owner,
                 ownsApp: self.ownsApp
             )
-        }
-        if let left { left.report(reader: (request.app, request.lifetime.current), self.site) }
-        do {
-            if request.opensForUser {
-                try self.run { try request.open() }
-            } else {
-                try request.open()
-            }
-            return nil
-        } catch {
-            return .opening(error)
         }
     }
 
@@ -506,7 +557,7 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
             push.claim?.release()
         }
         var time: UInt64?
-        if let borrowed = self.keptRequest, !self.requestIsUndone.load(ordering: .acquiring) {
+        if let borrowed = self.borrowedRequest, !self.requestIsUndone.load(ordering: .acquiring) {
             var ending = LifetimeEnding(borrowing: borrowed, outcome: outcome, owner: self.owner, site: self.site)
             ending.runHooks()
             self.unbindRequest()

@@ -130,10 +130,41 @@ extension App.RequestContext {
             numbering: numbering
         )
         let unit = LifetimeUnit(recorded, or: taskEpoch.map { WorkUnit.Label(inTask: $0) } ?? label)
-        self.app.record(context: lifetime.ordinal, unit: unit, at: time) { recorder, head in
+        self.recordPush(
+            depth: lifetime.depth,
+            ordinal: lifetime.ordinal,
+            on: appContext,
+            unit: unit,
+            at: time,
+            site: site
+        )
+    }
+
+    /// Records the push that the context was made with.
+    @inline(__always)
+    func recordFirstPush(
+        _ ordinal: TrailEvent.ContextOrdinal,
+        on appContext: AppContext,
+        in unit: LifetimeUnit,
+        at time: UInt64,
+        site: Site
+    ) {
+        self.recordPush(depth: 1, ordinal: ordinal, on: appContext, unit: unit, at: time, site: site)
+    }
+
+    @inline(__always)
+    private func recordPush(
+        depth: Int,
+        ordinal: TrailEvent.ContextOrdinal,
+        on appContext: AppContext,
+        unit: LifetimeUnit,
+        at time: UInt64,
+        site: Site
+    ) {
+        self.app.record(context: ordinal, unit: unit, at: time) { recorder, head in
             recorder.recordRequestPush(
                 head,
-                depth: lifetime.depth,
+                depth: depth,
                 origin: self.origin,
                 app: self.app.recordedApp,
                 named: self.app.shownName,
@@ -142,7 +173,7 @@ extension App.RequestContext {
                 request: self.recordedRequest
             )
         }
-        if lifetime.depth == 1, self.recordsAtPush { self.recordAtPush(on: appContext) }
+        if depth == 1, self.recordsAtPush { self.recordAtPush(on: appContext) }
     }
 
     /// Undoes a push whose session or route failed: nothing is called, the pop is recorded with the error.

@@ -293,8 +293,8 @@ extension AppContext {
             return endedUnit
         }
         let time = time ?? self.app.timeToNote
-        if let pop = self.lifetime.endPlainly(at: time, isRecording: isRecording) {
-            self.conclude(pop, outcome, at: time, endedFrom: isLastHere ? site : nil, site: site, &errors)
+        if let (pop, pushSite) = self.lifetime.endPlainly(begun: 0, at: time, isRecording: isRecording) {
+            self.conclude(pop, outcome, at: time, endedFrom: isLastHere ? pushSite : nil, site: site, &errors)
             return nil
         }
         let lifetime = self.lifetime.popAtOnce(of: owner, at: time, isRecording: isRecording, endsUnit: endsUnit)
@@ -361,12 +361,29 @@ extension AppContext {
 extension App.RequestContext {
     /// Counts a pop that was begun, and records it.
     fileprivate func concludePop(_ outcome: Outcome, of owner: ExecutionID, at time: UInt64, site: Site) {
-        let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
-        if lifetime.depth == 0 {
-            let path = self.state.target
-            LastContext.note("a request context", of: self.app, path: path, pushedAt: lifetime.site, endedAt: time)
+        let isRecording = self.app.isRecording
+        if let (pop, pushSite) = self.lifetime.endPlainly(begun: 1, at: time, isRecording: isRecording) {
+            return self.conclude(pop, outcome, at: time, endedFrom: pushSite, site: site)
         }
-        self.app.record(lifetime.record, isRequest: true, outcome, at: time, site)
+        let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: isRecording)
+        let pushSite = lifetime.depth == 0 ? lifetime.site : nil
+        self.conclude(lifetime.record, outcome, at: time, endedFrom: pushSite, site: site)
+    }
+
+    /// - Parameter endedFrom: Where the lifetime was pushed, if it has ended.
+    @inline(__always)
+    private func conclude(
+        _ pop: LifetimeState.PopRecord,
+        _ outcome: Outcome,
+        at time: UInt64,
+        endedFrom: Site?,
+        site: Site
+    ) {
+        if let endedFrom {
+            let path = self.state.target
+            LastContext.note("a request context", of: self.app, path: path, pushedAt: endedFrom, endedAt: time)
+        }
+        self.app.record(pop, isRequest: true, outcome, at: time, site)
     }
 }
 
