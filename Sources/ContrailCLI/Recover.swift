@@ -17,7 +17,8 @@ struct Recover: ParsableCommand {
         let runs = try TrailStore.recover(path: self.trail.path)
         if runs.isEmpty { print("nothing to recover") }
         for run in runs {
-            let found = run.failure ?? "\(run.events) events, \(run.torn) torn, \(run.dropped) dropped"
+            let own = run.unwritten > 0 ? ", \(run.unwritten) of the recorder's own not stored" : ""
+            let found = run.failure ?? "\(run.events) events, \(run.torn) torn, \(run.dropped) dropped\(own)"
             print("run \(run.runID) \(run.runUUID): \(found); \(run.died) contexts died")
         }
     }

@@ -22,6 +22,7 @@ struct Rounds {
     private var acknowledged = 0
     private var missing = 0
     private var torn = 0
+    private var unwritten: UInt64 = 0
     private var recovered = 0
     private var recoveryTimes: [Duration] = []
 
@@ -57,6 +58,7 @@ struct Rounds {
         self.acknowledged += findings.acknowledged
         self.missing += findings.missing
         self.torn += findings.torn
+        self.unwritten += findings.unwritten
         self.broken += findings.broken.map { "after kill \(self.kills) in \(target): \($0)" }
     }
 
@@ -117,6 +119,7 @@ struct Rounds {
         return
             "{\"seed\":\(self.seed),\"kills\":\(self.kills),\"per_phase\":{\(phases)},\"other_phase_hit\":\(self.missed),"
             + "\"acknowledged\":\(self.acknowledged),\"missing\":\(self.missing),\"torn\":\(self.torn),"
+            + "\"unwritten\":\(self.unwritten),"
             + "\"recovered_events\":\(self.recovered),\"recovery_ms_median\":\(Self.rounded(median)),"
             + "\"recovery_ms_longest\":\(Self.rounded(times.last ?? 0)),\"broken\":\(self.broken.count)}"
     }

@@ -111,6 +111,8 @@ extension TrailEvent {
             package static let ringFull = Cause("ring_full")
             /// The process died before it could say why.
             package static let crashed = Cause("crashed")
+            /// The process died before it had stored what it said itself. No event of the service's is among them.
+            package static let unwritten = Cause("unwritten")
         }
 
         /// How many, exactly.

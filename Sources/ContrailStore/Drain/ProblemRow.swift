@@ -32,6 +32,7 @@ struct ProblemRow {
                 site: teardown.site
             )
         case .drop(let drop):
+            guard drop.cause != .unwritten else { return nil }
             self.init(
                 kind: "lost",
                 other: nil,
@@ -81,7 +82,8 @@ struct ProblemRow {
     }
 
     /// SQL that tells whether the event `e` is a loss: kinds `drop` and `torn`.
-    static let isLoss = "e.kind IN (25, 26)"
+    static let isLoss =
+        "(e.kind = 26 OR (e.kind = 25 AND ifnull(instr(e.extra, '\"cause\":\"\(TrailEvent.Drop.Cause.unwritten)\"'), 0) = 0))"
 
     /// SQL that tells whether the event `e` is a problem.
     static let isProblem = "(e.kind BETWEEN 12 AND 17 OR \(isLoss) OR (e.kind = 7 AND e.extra IS NOT NULL))"

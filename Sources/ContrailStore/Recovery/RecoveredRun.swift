@@ -14,6 +14,9 @@ public struct RecoveredRun: Sendable, Equatable {
     public internal(set) var torn = 0
     /// How many events the full ring had refused without a `drop` event saying so.
     public internal(set) var dropped: UInt64 = 0
+    /// How many numbers its drain had given to events of its own and not committed; a `drop` event says so. 0 where the ring had refused
+    /// events, or retention has removed some: then it cannot be told from them.
+    public internal(set) var unwritten: UInt64 = 0
     /// How many of its contexts were open, and count as `died` now.
     public internal(set) var died = 0
     /// Why the ring could not be read; nil when it could, or when there was none.

@@ -37,12 +37,18 @@ struct RingRecovery {
         var batch: [TrailEvent] = []
         var torn: [TrailEvent.Torn] = []
         var latest: UInt64 = header.anchorMonotonic
+        let isWhole = try self.isWhole(upTo: stored, database)
+        // What has a lower number is in the database, or a drop event has said that it is not.
+        var open = stored + 1
         while let finding = self.ring.next() {
             switch consume finding {
             case .event(let event):
                 latest = event.monotonicNanoseconds
+                open = min(open, event.seq)
                 batch.append(event)
-            case .torn(let record): torn.append(record)
+            case .torn(let record):
+                open = min(open, record.firstSeq)
+                torn.append(record)
             }
             if batch.count == Self.batchSize {
                 report.events += try writer.writeMissing(batch, database)
@@ -62,15 +68,78 @@ struct RingRecovery {
             report.dropped = header.dropped - reported
             // The numbers behind the last commit that are missing, if those are enough; else it may be any.
             let missing = self.ring.lastSeq &- stored &- UInt64(report.events + report.torn)
-            let drop = TrailEvent.Drop(
-                count: report.dropped,
-                firstSeq: self.ring.lastSeq >= stored && missing >= report.dropped ? stored + 1 : 1,
-                lastSeq: self.ring.lastSeq,
-                cause: .crashed
-            )
-            losses.append(Self.event(.drop(drop), seq: spare + 1, at: latest))
+            let isBehind = self.ring.lastSeq >= stored && missing >= report.dropped
+            let first = isBehind ? stored + 1 : 1
+            losses.append(self.loss(of: report.dropped, from: first, cause: .crashed, as: spare + 1, at: latest))
+        } else if isWhole, header.dropped &+ header.droppedBefore == 0 {
+            let unread = try torn.reduce(0) { try $0 + self.missing($1.firstSeq, $1.lastSeq, database) }
+            let missing = try self.missing(open, self.ring.lastSeq, database)
+            if missing > unread {
+                report.unwritten = missing - unread
+                losses.append(self.loss(of: report.unwritten, from: open, cause: .unwritten, as: spare + 1, at: latest))
+            }
         }
         try writer.writeMissing(losses, database)
+    }
+
+    /// Says that so many events are lost, whose numbers are among those from `first` on.
+    private func loss(
+        of count: UInt64,
+        from first: UInt64,
+        cause: TrailEvent.Drop.Cause,
+        as seq: UInt64,
+        at time: UInt64
+    ) -> TrailEvent {
+        let drop = TrailEvent.Drop(count: count, firstSeq: first, lastSeq: self.ring.lastSeq, cause: cause)
+        return Self.event(.drop(drop), seq: seq, at: time)
+    }
+
+    /// How many of these numbers the database does not have.
+    private func missing(_ first: UInt64, _ last: UInt64, _ database: Database) throws -> UInt64 {
+        guard first <= last else { return 0 }
+        let written = try self.written(from: first, database) - self.written(from: last + 1, database)
+        return last - first + 1 - min(written, last - first + 1)
+    }
+
+    /// How many events of the run the database has from this number on: all of them in batches, with rising numbers in each.
+    private func written(from first: UInt64, _ database: Database) throws -> UInt64 {
+        let from = Int64(clamping: first)
+        let rows = try Row.fetchAll(
+            database,
+            sql: "SELECT first_id, last_id, first_seq FROM batch WHERE run_id = ? AND last_seq >= ?",
+            arguments: [self.runID, from]
+        )
+        var count: Int64 = 0
+        for row in rows {
+            let (firstID, lastID, firstSeq): (Int64, Int64, Int64) = (row[0], row[1], row[2])
+            guard firstSeq < from else {
+                count += lastID - firstID + 1
+                continue
+            }
+            let numbers = try Int64.fetchCursor(
+                database,
+                sql: """
+                    SELECT e.id - l.base + e.shift FROM event AS e CROSS JOIN lane AS l ON l.id = e.lane
+                    WHERE e.id BETWEEN ? AND ? ORDER BY e.id DESC
+                    """,
+                arguments: [firstID, lastID]
+            )
+            while let number = try numbers.next(), number >= from { count += 1 }
+        }
+        return UInt64(max(0, count))
+    }
+
+    /// Whether the database has everything of the run that was ever stored, in batches: retention has removed nothing, its own events
+    /// neither, and what the run has up to this number was not written by an earlier version.
+    private func isWhole(upTo seq: UInt64, _ database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database,
+            sql: """
+                SELECT NOT EXISTS (SELECT * FROM retention WHERE slices > 0) AND (?2 = 0
+                    OR EXISTS (SELECT * FROM batch WHERE run_id = ?1 AND first_seq <= ?2 AND last_seq >= ?2))
+                """,
+            arguments: [self.runID, Int64(clamping: seq)]
+        ) ?? false
     }
 
     private static func event(_ body: TrailEvent.Body, seq: UInt64, at time: UInt64) -> TrailEvent {
