@@ -8,8 +8,8 @@ internal import Synchronization
 ///
 /// A call pushes the copy that the function carries: the same request and the same session, an empty `g` of its own where no app
 /// context of the app is current, and a teardown pass at the end, with the request's hooks and `closeRequest` (`HLP-03` to
-/// `HLP-06`). While another task or thread is in a call, a call pushes a copy of its own, with a teardown pass of its own
-/// (`HLP-07`). Prefer ``ContextSnapshot``, which borrows: it shares `g` and never runs the owner's teardown. May be called any
+/// `HLP-06`). Calls in each other push it once more, and it is torn down with the first of them. While another task or thread is in
+/// a call, a call pushes a copy of its own, with a teardown pass of its own (`HLP-07`). Prefer ``ContextSnapshot``, which borrows: it shares `g` and never runs the owner's teardown. May be called any
 /// number of times, on any thread, at once. Leaves a `handoff` event.
 ///
 /// Throws ``ContextError/Code/outsideRequestContext`` where no request is current. The function throws what `operation` throws;
@@ -61,45 +61,77 @@ public func copyCurrentRequestContext<Argument, Result>(
 }
 
 /// The copy that a function carries, and who is in a call with it.
+///
+/// What is pushed is made from it for the first of calls in each other, and forgotten with the end of that one: what it holds then, its
+/// app context above all, is held by those who have it pushed alone.
 private final class CarriedCopy: Sendable {
     /// One call of the function.
     struct Call {
         /// What it pushes.
         let context: App.RequestContext
         fileprivate let carried: CarriedCopy?
+        /// Where the calls around it have the context pushed.
+        fileprivate let outerContext: AppContext?
 
         func end() {
-            self.carried?.users.withLock { $0.count -= 1 }
+            if let outerContext { self.context.setAppContext(outerContext) }
+            self.carried?.endCall()
         }
     }
 
     private struct Users {
+        /// What is pushed, while somebody is in a call.
+        var context: App.RequestContext?
         var owner: ExecutionID?
         var count = 0
+        /// What was pushed last, for as long as it is: its pop may have been refused.
+        weak var last: App.RequestContext?
     }
 
-    private let context: App.RequestContext
+    private let template: App.RequestContext
     private let users = Mutex(Users())
 
-    init(_ context: App.RequestContext) {
-        self.context = context
+    init(_ template: App.RequestContext) {
+        self.template = template
     }
 
-    /// Begins a call of the caller's: with the copy itself, unless another task or thread is in a call or has left it pushed.
+    /// Begins a call of the caller's. Calls in each other push one context, and so does one after a call whose pop was refused, for as
+    /// long as the caller sees that push. A call beside another task's or thread's pushes one of its own.
     func beginCall() -> Call {
         let caller = ExecutionID.current
-        let isCarried = self.users.withLock { users in
-            if users.count == 0 {
-                let lifetime = self.context.lifetime.current
-                guard lifetime.depth == 0 || lifetime.isPushed(by: caller) else { return false }
-                users.owner = caller
-            } else if users.owner != caller {
-                return false
-            }
-            users.count += 1
-            return true
+        let fresh = self.template.copy()
+        let pushed = ContextLayers.inheritable?.leftovers ?? []
+        // Held here: it must not die under the lock.
+        let last = self.users.withLock { $0.last }
+        let isLeft = pushed.contains { push in
+            if case .request(let context, _) = push.subject { context === last } else { false }
         }
-        return isCarried ? Call(context: self.context, carried: self) : Call(context: self.context.copy(), carried: nil)
+        let first = isLeft ? last ?? fresh : fresh
+        return self.users.withLock { users in
+            if users.count > 0 {
+                guard users.owner == caller, let context = users.context else {
+                    return Call(context: fresh, carried: nil, outerContext: nil)
+                }
+                users.count += 1
+                return Call(context: context, carried: self, outerContext: context.appContext)
+            }
+            users.context = first
+            users.last = first
+            users.owner = caller
+            users.count = 1
+            return Call(context: first, carried: self, outerContext: isLeft ? first.appContext : nil)
+        }
+    }
+
+    private func endCall() {
+        // Released outside the lock: what dies with it may run user code.
+        let ended = self.users.withLock { users -> App.RequestContext? in
+            users.count -= 1
+            guard users.count == 0 else { return nil }
+            defer { users.context = nil }
+            return users.context
+        }
+        withExtendedLifetime(ended) {}
     }
 }
 

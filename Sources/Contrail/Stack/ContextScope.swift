@@ -227,6 +227,19 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         else { return self.open(App.RequestContext(app, request), worker: worker, site: site) }
         let (epoch, time) = (self.reservedEpoch(of: app), app.timeToNote)
         let context = self.context(of: app, origin: .manual, inTask: caller, epoch, at: time, site)
+        // Making it may have called the app's own function, which may have connected one.
+        guard !app.signals.appContextPushed.hasReceivers else {
+            let request = App.RequestContext(app, request)
+            return ContextScope(
+                alone: consume context,
+                request: request,
+                epoch: epoch,
+                at: time,
+                owner: caller,
+                worker: nil,
+                site: site
+            )
+        }
         let ordinal = app.nextOrdinal
         let recorded = app.recordedUnit(inTask: epoch)
         let requestContext = App.RequestContext(
@@ -458,6 +471,8 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
         case .receiver(let error):
             guard !self.isFinished.exchange(true, ordering: .acquiringAndReleasing) else { return false }
             self.leave()
+            // Its unit is the app context's: it goes first.
+            if self.isRequestCounted { self.request?.undoPush(error, by: self.owner, site: self.site) }
             self.appContext.undoPush(error, by: self.owner, site: self.site)
             return false
         case .opening(let error):

@@ -1,7 +1,9 @@
 // Pushes that fail on the way.
 
 import Contrail
+import ContrailRecorder
 import HTTPTypes
+import Synchronization
 import Testing
 
 @Suite("Pushes that fail")
@@ -33,6 +35,33 @@ struct FailedPushTests {
             }
         }
         #expect(log.lines == ["app failed boom", "app failed boom"])
+    }
+
+    @Test("A receiver that comes while the contexts are made, and throws, leaves no push without a pop.")
+    func lateReceiver() async throws {
+        let recorder = FlightRecorder()
+        let connection = Mutex<Signal<Void>.Connection?>(nil)
+        let app = App(
+            "late",
+            recorder: recorder,
+            namespace: {
+                connection.withLock { connection in
+                    guard connection == nil else { return }
+                    connection = Signals.appContextPushed.connect { sender, _ in
+                        if sender.name == "late" { throw Boom() }
+                    }
+                }
+                return 1
+            }
+        )
+        // In a task of its own, with nothing around.
+        await Task.detached {
+            _ = #expect(throws: Boom()) { try withRequestContext(app, get()) { _ throws in } }
+        }.value
+        connection.withLock { if let connection = $0 { Signals.appContextPushed.disconnect(connection) } }
+        var kinds: [EventKind] = []
+        while let event = recorder.takeEvent() { kinds.append(event.kind) }
+        #expect(kinds == [.appPush, .signalFailed, .appPop])
     }
 
     @Test("REQ-11: a closure form whose session does not open leaves nothing, and does not run the closure.")

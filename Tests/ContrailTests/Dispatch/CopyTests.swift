@@ -46,6 +46,31 @@ struct CopyTests {
         #expect(self.desk.events().problems.isEmpty)
     }
 
+    @Test("Calls in each other push one copy, which is torn down with the first, and each has its app context.")
+    func callInCall() throws {
+        let (app, other, log) = (self.desk.app, App("other"), self.log)
+        try app.teardownRequest("r") { _, _ in log.add("torn down") }
+        let function = try withRequestContext(app, get()) { _ throws in
+            try copyCurrentRequestContext { (inner: (() throws -> Void)?) throws -> App.RequestContext in
+                let request = try Current.here().requestContext
+                let context = Current.context
+                try withAppContext(other) { _ throws in try withAppContext(app) { _ throws in try inner?() } }
+                log.add("called")
+                #expect(request.appContext === context)
+                return request
+            }
+        }
+        #expect(log.lines == ["torn down"])
+        let outer = try function {
+            let inner = try function(nil)
+            #expect(inner === Current.requestContext)
+        }
+        #expect(!outer.isPushed)
+        #expect(log.lines == ["torn down", "called", "called", "torn down"])
+        // The next call is another's.
+        #expect(try function(nil) !== outer)
+    }
+
     @Test("An async function runs in the copy across its suspensions, also in a detached task.")
     func asyncCopy() async throws {
         let app = self.desk.app

@@ -43,6 +43,43 @@ struct MemoryTests {
         #expect(seen.isEmpty)
     }
 
+    @Test("A copied function that lies in g and was called keeps nothing.")
+    func copiedFunction() throws {
+        let seen = Weak()
+        do {
+            let desk = Desk()
+            try withRequestContext(desk.app, get()) { request throws in
+                seen.note(desk.app, request)
+                let function = try copyCurrentRequestContext { try Current.here().requestContext.isPushed }
+                try request.g["function"] = function
+                #expect(try function())
+                #expect(try function())
+            }
+        }
+        #expect(seen.isEmpty)
+    }
+
+    @Test("A copied function keeps nothing of its calls.")
+    func calls() throws {
+        let desk = Desk()
+        weak var held: Held?
+        let function = try withRequestContext(desk.app, get()) { _ throws in
+            try copyCurrentRequestContext { (object: Held) throws -> Void in
+                try Current.g["held"] = object
+                try Current.here().requestContext.afterThisRequest { _, response in
+                    withExtendedLifetime(object) { response }
+                }
+            }
+        }
+        do {
+            let object = Held()
+            held = object
+            try function(object)
+        }
+        #expect(held == nil)
+        try function(Held())
+    }
+
     @Test("An async closure form with children keeps nothing.")
     func asyncClosure() async throws {
         let seen = Weak()
