@@ -29,10 +29,11 @@ let package = Package(
         ),
         // The drain's yardstick, in C.
         .target(name: "RawDrain", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "RawLoop", dependencies: ["RawDrain"], swiftSettings: settings),
         .executableTarget(
             name: "DrainRate",
             dependencies: [
-                "RawDrain",
+                "RawLoop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ContextVariables", package: "contrail"),
                 .product(name: "Contrail", package: "contrail"),
@@ -45,6 +46,7 @@ let package = Package(
         .executableTarget(
             name: "RecordLatency",
             dependencies: [
+                "RawLoop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Contrail", package: "contrail"),
                 .product(name: "ContrailStore", package: "contrail"),

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Foundation
-import RawDrain
+import RawLoop
 
 /// Times the drain and the C loop in turns, and prints both with their ratio.
 @main
@@ -77,12 +77,15 @@ struct DrainRate: AsyncParsableCommand {
             if self.strict, worst > 1.2 { throw ExitCode.failure }
             return
         }
-        let raw = try RawLoop(path: folder.appendingPathComponent("raw.sqlite").path, schema: try drained.schema())
+        let raw = try RawLoop(
+            path: folder.appendingPathComponent("raw.sqlite").path,
+            like: folder.appendingPathComponent("drain.sqlite").path
+        )
         var drain = Turns()
         var loop = Turns()
         for _ in 0..<self.turns {
             drain.add(try await drained.turn())
-            loop.add(try await raw.turn(events: self.events))
+            loop.add(try await Turn.measure { try raw.writeRequests(events: self.events) })
         }
         drained.close()
         raw.close()

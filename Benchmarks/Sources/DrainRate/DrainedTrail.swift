@@ -53,25 +53,6 @@ final class DrainedTrail {
     /// The longest that retention has kept the drain from writing.
     var longestPause: Duration { self.trail.status.longestRetentionPause }
 
-    /// What creates the tables and indexes of the trail.
-    func schema() throws -> String {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-        process.arguments = [
-            "-batch", "-readonly", self.path,
-            """
-            SELECT sql || ';' FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
-            AND type IN ('table', 'index') ORDER BY rowid
-            """,
-        ]
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return text
-    }
-
     func turn() async throws -> Turn {
         await self.trail.flush()
         let before = self.trail.recorder.accounting

@@ -130,6 +130,25 @@ static void write_contexts(raw_drain *drain, int count) {
     }
 }
 
+/// An app context that nothing happened in: a push and a pop.
+static void write_app(raw_drain *drain) {
+    const sqlite3_int64 app = ((sqlite3_int64)1 << 32) + 2 * drain->request + 1;
+    const long epoch = 2 * drain->request + 2;
+    write_event(drain, (struct event){.kind = 3, .context = app, .epoch = epoch, .name = 1, .site = 2, .has_code = 1});
+    const long push_id = drain->id, pushed_at = drain->at;
+    write_event(drain, (struct event){.kind = 4, .context = app, .epoch = epoch, .site = 14, .duration = 312, .has_code = 1,
+                                      .code = 1});
+    sqlite3_stmt *s = drain->context;
+    sqlite3_bind_int64(s, 1, app);
+    sqlite3_bind_int64(s, 2, push_id);
+    sqlite3_bind_int64(s, 3, drain->id);
+    sqlite3_bind_int64(s, 4, pushed_at);
+    sqlite3_bind_text(s, 5, "ok", 2, SQLITE_STATIC);
+    for (int column = 6; column <= 11; column++) sqlite3_bind_null(s, column);
+    run(drain, s);
+    drain->request++;
+}
+
 raw_drain *raw_drain_open(const char *path, const char *schema) {
     raw_drain *drain = calloc(1, sizeof *drain);
     if (!drain || sqlite3_open(path, &drain->database) != SQLITE_OK) return NULL;
@@ -176,6 +195,14 @@ long raw_drain_write(raw_drain *drain, long events, long batch) {
         write_contexts(drain, requests);
         execute(drain, "COMMIT");
     }
+    return drain->failed ? -1 : drain->id - before;
+}
+
+long raw_drain_write_apps(raw_drain *drain, long contexts) {
+    const long before = drain->id;
+    execute(drain, "BEGIN IMMEDIATE");
+    for (long i = 0; i < contexts && !drain->failed; i++) write_app(drain);
+    execute(drain, "COMMIT");
     return drain->failed ? -1 : drain->id - before;
 }
 

@@ -2,14 +2,14 @@
 
 import Foundation
 
-/// A portion of work at each millisecond.
+/// A portion of work at each interval.
 enum Pace {
-    /// Runs the closure so many times, each a millisecond after the one before has begun; at once where that one took longer.
-    static func eachMillisecond(_ count: Int, _ portion: () -> Void) {
+    /// Runs the closure so many times, each an interval after the one before has begun; at once where that one took longer.
+    static func each(milliseconds: Int, _ count: Int, _ portion: () throws -> Void) rethrows {
         let start = DispatchTime.now().uptimeNanoseconds
         for round in 1...count {
-            portion()
-            let due = start + UInt64(round) * 1_000_000
+            try portion()
+            let due = start + UInt64(round * milliseconds) * 1_000_000
             let now = DispatchTime.now().uptimeNanoseconds
             if now < due { usleep(UInt32((due - now) / 1000)) }
         }

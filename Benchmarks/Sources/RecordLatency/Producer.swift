@@ -57,7 +57,7 @@ final class Producer: Sendable {
             // Whatever happens once has happened before it counts.
             for number in 0..<1000 { context.g["value"] = number }
             let before = Self.faults
-            Pace.eachMillisecond(1000 * self.seconds) {
+            Pace.each(milliseconds: 1, 1000 * self.seconds) {
                 for _ in 0..<portion {
                     let begin = Self.now
                     context.g["value"] = index

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Contrail
 import Foundation
+import RawLoop
 import Synchronization
 
 #if canImport(Glibc)
@@ -16,8 +17,9 @@ struct Steady: AsyncParsableCommand {
         discussion: """
             As many threads as there are processors make app contexts, a portion each millisecond. What is compared is the \
             processor time of the portions with a recorder and without, in turns; the median of the turns counts. Waiting for \
-            the next millisecond is not in it. The processor time of the drain's thread is given an event. With --strict the \
-            exit status is 1 when the bar is missed.
+            the next millisecond is not in it. The processor time of the drain's thread is given an event, and beside it that of \
+            a loop in C which stores as many events of the same kind at the same intervals. With --strict the exit status is 1 \
+            when a bar is missed.
             """
     )
 
@@ -35,6 +37,10 @@ struct Steady: AsyncParsableCommand {
 
     /// Of a core.
     private static let bar = 0.005
+    /// Of what the loop in C takes.
+    private static let drainBar = 1.4
+    /// How often the drain commits unless it is told otherwise, in milliseconds.
+    private static let interval = 25
 
     func run() async throws {
         let measured = try MeasuredTrail()
@@ -42,6 +48,7 @@ struct Steady: AsyncParsableCommand {
         let trail = measured.store
         let audited = App("bench", recorder: trail.recorder)
         let plain = App("bench")
+        let raw = try RawLoop(path: measured.path + "-raw", like: measured.path)
 
         _ = self.turn(audited, 1)
         _ = self.turn(plain, 1)
@@ -49,6 +56,7 @@ struct Steady: AsyncParsableCommand {
         var with: [Double] = []
         var without: [Double] = []
         var storing: [Double] = []
+        var yardstick: [Double] = []
         var events: UInt64 = 0
         for _ in 0..<self.turns {
             without.append(self.turn(plain, self.seconds).portions / Double(self.seconds))
@@ -59,9 +67,11 @@ struct Steady: AsyncParsableCommand {
             with.append(producers.portions / Double(self.seconds))
             events = trail.recorder.accounting.stored - stored
             storing.append((Self.time(CLOCK_PROCESS_CPUTIME_ID) - before - producers.whole) / Double(events))
+            yardstick.append(try self.storeInC(raw))
         }
         let accounting = trail.recorder.accounting
         trail.close()
+        raw.close()
 
         let added = zip(with, without).map { $0 - $1 }.sorted()
         let share = added[added.count / 2]
@@ -72,8 +82,23 @@ struct Steady: AsyncParsableCommand {
         print(String(format: difference, share * 100, least, most, self.turns, Self.bar * 100))
         let drain = "drain         %.2f µs of processor time an event, %d events a turn"
         print(String(format: drain, Self.median(storing) * 1e6, events))
+        let ratio = Self.median(storing) / Self.median(yardstick)
+        let loop =
+            "C loop        %.2f µs, as many at the same intervals: the drain takes %.2f times that; the bar is %.1f"
+        print(String(format: loop, Self.median(yardstick) * 1e6, ratio, Self.drainBar))
         print("events        \(accounting.stored) stored, \(accounting.dropped) dropped")
-        if self.strict, share > Self.bar { throw ExitCode.failure }
+        if self.strict, share > Self.bar || ratio > Self.drainBar { throw ExitCode.failure }
+    }
+
+    /// Stores with the loop in C what a turn makes, a portion as often as the drain commits. Returns its processor time an event.
+    private func storeInC(_ raw: RawLoop) throws -> Double {
+        var (spent, events) = (0.0, 0)
+        try Pace.each(milliseconds: Self.interval, self.seconds * 1000 / Self.interval) {
+            let before = Self.time(CLOCK_THREAD_CPUTIME_ID)
+            events += try raw.writeApps(self.rate * Self.interval / 1000)
+            spent += Self.time(CLOCK_THREAD_CPUTIME_ID) - before
+        }
+        return spent / Double(events)
     }
 
     private var threads: Int { ProcessInfo.processInfo.activeProcessorCount }
@@ -96,7 +121,7 @@ struct Steady: AsyncParsableCommand {
             Thread.detachNewThread {
                 var portions = 0.0
                 let whole = Self.time(CLOCK_THREAD_CPUTIME_ID)
-                Pace.eachMillisecond(1000 * seconds) {
+                Pace.each(milliseconds: 1, 1000 * seconds) {
                     let before = Self.time(CLOCK_THREAD_CPUTIME_ID)
                     for _ in 0..<portion { withAppContext(app) { _ in } }
                     portions += Self.time(CLOCK_THREAD_CPUTIME_ID) - before

@@ -12,6 +12,9 @@ raw_drain *raw_drain_open(const char *path, const char *schema);
 /// or -1 when SQLite refused.
 long raw_drain_write(raw_drain *drain, long events, long batch);
 
+/// Writes so many app contexts, two events each, in one transaction. Returns how many events it wrote, or -1 when SQLite refused.
+long raw_drain_write_apps(raw_drain *drain, long contexts);
+
 /// Moves the log into the database, and closes it.
 void raw_drain_close(raw_drain *drain);
 
