@@ -103,6 +103,17 @@ static void write_request(raw_drain *drain, int place) {
     drain->request++;
 }
 
+static void write_app_context(raw_drain *drain, sqlite3_int64 app, long push_id, long pop_id, long pushed_at) {
+    sqlite3_stmt *s = drain->context;
+    sqlite3_bind_int64(s, 1, app);
+    sqlite3_bind_int64(s, 2, push_id);
+    sqlite3_bind_int64(s, 3, pop_id);
+    sqlite3_bind_int64(s, 4, pushed_at);
+    sqlite3_bind_text(s, 5, "ok", 2, SQLITE_STATIC);
+    for (int column = 6; column <= 11; column++) sqlite3_bind_null(s, column);
+    run(drain, s);
+}
+
 static void write_contexts(raw_drain *drain, int count) {
     sqlite3_stmt *s = drain->context;
     for (int place = 0; place < count; place++) {
@@ -111,13 +122,7 @@ static void write_contexts(raw_drain *drain, int count) {
         char path[32], request_id[40];
         snprintf(path, sizeof path, "/orders/%ld", number % 10000);
         snprintf(request_id, sizeof request_id, "%032lx", number);
-        sqlite3_bind_int64(s, 1, app);
-        sqlite3_bind_int64(s, 2, drain->push_id[place]);
-        sqlite3_bind_int64(s, 3, drain->pop_id[place] + 2);
-        sqlite3_bind_int64(s, 4, drain->pushed_at[place]);
-        sqlite3_bind_text(s, 5, "ok", 2, SQLITE_STATIC);
-        for (int column = 6; column <= 11; column++) sqlite3_bind_null(s, column);
-        run(drain, s);
+        write_app_context(drain, app, drain->push_id[place], drain->pop_id[place] + 2, drain->pushed_at[place]);
         sqlite3_bind_int64(s, 1, app + 1);
         sqlite3_bind_int64(s, 2, drain->push_id[place] + 1);
         sqlite3_bind_int64(s, 3, drain->pop_id[place]);
@@ -138,14 +143,7 @@ static void write_app(raw_drain *drain) {
     const long push_id = drain->id, pushed_at = drain->at;
     write_event(drain, (struct event){.kind = 4, .context = app, .epoch = epoch, .site = 14, .duration = 312, .has_code = 1,
                                       .code = 1});
-    sqlite3_stmt *s = drain->context;
-    sqlite3_bind_int64(s, 1, app);
-    sqlite3_bind_int64(s, 2, push_id);
-    sqlite3_bind_int64(s, 3, drain->id);
-    sqlite3_bind_int64(s, 4, pushed_at);
-    sqlite3_bind_text(s, 5, "ok", 2, SQLITE_STATIC);
-    for (int column = 6; column <= 11; column++) sqlite3_bind_null(s, column);
-    run(drain, s);
+    write_app_context(drain, app, push_id, drain->id, pushed_at);
     drain->request++;
 }
 

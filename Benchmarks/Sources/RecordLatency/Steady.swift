@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Contrail
+import ContrailStore
 import Foundation
 import RawLoop
 import Synchronization
@@ -40,7 +41,7 @@ struct Steady: AsyncParsableCommand {
     /// Of what the loop in C takes.
     private static let drainBar = 1.4
     /// How often the drain commits unless it is told otherwise, in milliseconds.
-    private static let interval = 25
+    private static let interval = Int(TrailStore.Durability.group.interval / .milliseconds(1))
 
     func run() async throws {
         let measured = try MeasuredTrail()
