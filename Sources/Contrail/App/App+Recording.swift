@@ -17,12 +17,9 @@ extension App {
         at time: UInt64? = nil,
         _ write: (FlightRecorder, RecordHead) -> Void
     ) {
+        // The clock is asked only when something is recorded.
         guard self.isRecording else { return }
-        self.withRecorder { recorder in
-            let (head, wide) = recorder.head(context: context ?? 0, of: unit, at: time ?? MonotonicClock.nanoseconds)
-            write(recorder, head)
-            withExtendedLifetime(wide) {}
-        }
+        self.record(context: context ?? 0, unit: LifetimeUnit(unit), at: time ?? MonotonicClock.nanoseconds, write)
     }
 
     /// Records an event of a lifetime.

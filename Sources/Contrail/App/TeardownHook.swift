@@ -12,7 +12,6 @@ final class TeardownHook<Subject: Sendable>: Sendable {
     /// Does nothing in an async hook. A constant by itself is called without being counted.
     let body: Body
     let asyncBody: AsyncBody?
-    let isAsync: Bool
     /// What is recorded of it; nil where nothing can be.
     let recorded: FlightRecorder.RecordedHook?
 
@@ -21,7 +20,6 @@ final class TeardownHook<Subject: Sendable>: Sendable {
         self.site = site
         self.body = body
         self.asyncBody = nil
-        self.isAsync = false
     }
 
     init(_ name: String?, _ site: Site, in app: App, async body: @escaping AsyncBody) {
@@ -29,8 +27,9 @@ final class TeardownHook<Subject: Sendable>: Sendable {
         self.site = site
         self.body = { _, _ in }
         self.asyncBody = body
-        self.isAsync = true
     }
+
+    var isAsync: Bool { self.asyncBody != nil }
 
     private static func recording(_ name: String?, _ site: Site, in app: App) -> (String, FlightRecorder.RecordedHook?)
     {

@@ -256,6 +256,9 @@ struct LifetimeState: ~Copyable, Sendable {
         /// How many pushes remain; 0 when the lifetime has ended.
         var depth: Int { self.record.remaining }
 
+        /// Where the lifetime was pushed first, if it has ended.
+        var endedFrom: Site? { self.depth == 0 ? self.site : nil }
+
         /// The unit that was over with the pop, and is the caller's to end.
         var endedUnit: WorkUnit? {
             if self.endsUnit, case .given(let unit) = self.place { unit } else { nil }
@@ -279,14 +282,14 @@ struct LifetimeState: ~Copyable, Sendable {
         }
     }
 
-    /// Ends a lifetime that has one push and whose unit nobody has asked for, which is what most are. Returns what is to be recorded,
-    /// and where it was pushed; does nothing and returns nil when there is more to count.
+    /// Ends a lifetime that has one push and does not hold its unit, which is what most are. Returns what is to be recorded, and where
+    /// it was pushed; does nothing and returns nil when there is more to count.
     ///
     /// - Parameter begun: How many pops have begun: 1 for the end of one, 0 for one that needs no beginning.
     @inline(__always)
     func endPlainly(begun: Int, at time: UInt64, isRecording: Bool) -> (pop: PopRecord, site: Site)? {
         self.state.withLock { state in
-            guard state.lifetime.isPlain(popping: begun), state.place.isUnasked else { return nil }
+            guard state.lifetime.isPlain(popping: begun), !state.place.holdsUnit else { return nil }
             // Before the number is kept: a unit that has none is given one for the record.
             let unit = isRecording ? state.unit : .none
             state.lifetime.endPlainly(at: time)

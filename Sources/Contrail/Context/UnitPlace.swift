@@ -60,12 +60,9 @@ enum UnitPlace: Sendable {
         }
     }
 
-    /// Whether the unit was not made here, so that there is nothing to end or to release.
-    var isUnasked: Bool {
-        switch self {
-        case .hosted, .reserved, .within: true
-        case .none, .given, .over: false
-        }
+    /// Whether the unit itself is here, which may have to be ended, and is released with the place.
+    var holdsUnit: Bool {
+        if case .given = self { true } else { false }
     }
 
     /// Leaves nothing here.

@@ -32,7 +32,7 @@ struct Dispatching {
     private let app: App
     private let context: App.RequestContext
     /// What was registered when the request's life began: what is called at its push may still register.
-    private var table = HandlerTable(Handlers())
+    private var table = Self.empty
     private var stage = Stage.before(0)
     private var pending: Call?
     /// Whether a failure of finishing is only noted: the response is the one for a failure already.
@@ -52,6 +52,8 @@ struct Dispatching {
         self.app = context.app
         self.context = context
     }
+
+    private static let empty = HandlerTable(Handlers())
 
     private var handlers: Handlers { self.table.handlers }
 

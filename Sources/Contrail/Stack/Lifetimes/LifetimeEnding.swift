@@ -298,14 +298,8 @@ extension AppContext {
             return nil
         }
         let lifetime = self.lifetime.popAtOnce(of: owner, at: time, isRecording: isRecording, endsUnit: endsUnit)
-        self.conclude(
-            lifetime.record,
-            outcome,
-            at: time,
-            endedFrom: lifetime.depth == 0 && isLastHere ? lifetime.site : nil,
-            site: site,
-            &errors
-        )
+        let endedFrom = isLastHere ? lifetime.endedFrom : nil
+        self.conclude(lifetime.record, outcome, at: time, endedFrom: endedFrom, site: site, &errors)
         return lifetime.endedUnit
     }
 
@@ -319,14 +313,8 @@ extension AppContext {
         _ errors: inout [any Error]
     ) {
         let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: self.app.isRecording)
-        self.conclude(
-            lifetime.record,
-            outcome,
-            at: time,
-            endedFrom: lifetime.depth == 0 && isLastHere ? lifetime.site : nil,
-            site: site,
-            &errors
-        )
+        let endedFrom = isLastHere ? lifetime.endedFrom : nil
+        self.conclude(lifetime.record, outcome, at: time, endedFrom: endedFrom, site: site, &errors)
     }
 
     /// - Parameter endedFrom: Where the lifetime was pushed, if it has ended and the thread is to remember that.
@@ -366,8 +354,7 @@ extension App.RequestContext {
             return self.conclude(pop, outcome, at: time, endedFrom: pushSite, site: site)
         }
         let lifetime = self.lifetime.pop(of: owner, at: time, isRecording: isRecording)
-        let pushSite = lifetime.depth == 0 ? lifetime.site : nil
-        self.conclude(lifetime.record, outcome, at: time, endedFrom: pushSite, site: site)
+        self.conclude(lifetime.record, outcome, at: time, endedFrom: lifetime.endedFrom, site: site)
     }
 
     /// - Parameter endedFrom: Where the lifetime was pushed, if it has ended.

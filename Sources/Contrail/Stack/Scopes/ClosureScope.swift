@@ -84,14 +84,7 @@ struct ClosureScope {
     func withContext<Result, Failure: Error>(
         _ operation: (AppContext) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let result = self.lentContext._withUnsafeGuaranteedRef { context -> Swift.Result<Result, Failure> in
-            do throws(Failure) {
-                return .success(try operation(context))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        try Self.lend(self.lentContext, to: operation)
     }
 
     /// The request context, which the scope holds for as long as the closure runs. A scope for a request has one.
@@ -106,9 +99,19 @@ struct ClosureScope {
     func withRequest<Result, Failure: Error>(
         _ operation: (App.RequestContext) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        let result = self.lentRequest._withUnsafeGuaranteedRef { context -> Swift.Result<Result, Failure> in
+        try Self.lend(self.lentRequest, to: operation)
+    }
+
+    /// Runs the closure with an object that the scope holds.
+    @inlinable
+    @inline(__always)
+    static func lend<Object: AnyObject, Result, Failure: Error>(
+        _ lent: Unmanaged<Object>,
+        to operation: (Object) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let result = lent._withUnsafeGuaranteedRef { object -> Swift.Result<Result, Failure> in
             do throws(Failure) {
-                return .success(try operation(context))
+                return .success(try operation(object))
             } catch {
                 return .failure(error)
             }

@@ -11,7 +11,8 @@ internal import Synchronization
 /// does nothing. Enter on the task or thread that owns the scope; finish anywhere. One object is all of it: what is bound,
 /// what is visible, and how it ends.
 ///
-/// @unchecked Sendable: what it derives from is so. All fields are constants or atomics.
+/// @unchecked Sendable: what it derives from is so, which the compiler cannot look through. All fields are constants of Sendable types,
+/// two of them references that are not counted because the base, another constant, holds what they name, or atomics.
 package final class ContextScope: ContextLayers, @unchecked Sendable {
     // Unmanaged: the app is a constant of the app context, which is in the base.
     let keptApp: Unmanaged<App>
@@ -222,51 +223,58 @@ package final class ContextScope: ContextLayers, @unchecked Sendable {
     /// recorded as pushed with the scope: nobody else has seen them yet.
     static func open(_ app: App, _ request: HTTPRequest, worker: Worker?, site: Site) -> ContextScope {
         let caller = ExecutionID.current
-        guard worker == nil, caller.isTask, Scope.isNothingAround(caller), !app.recordsSelectively,
-            !app.signals.appContextPushed.hasReceivers
-        else { return self.open(App.RequestContext(app, request), worker: worker, site: site) }
+        guard worker == nil, caller.isTask, Scope.isNothingAround(caller), !app.recordsSelectively else {
+            return self.open(App.RequestContext(app, request), worker: worker, site: site)
+        }
         let (epoch, time) = (self.reservedEpoch(of: app), app.timeToNote)
         let context = self.context(of: app, origin: .manual, inTask: caller, epoch, at: time, site)
-        // Making it may have called the app's own function, which may have connected one.
-        guard !app.signals.appContextPushed.hasReceivers else {
-            let request = App.RequestContext(app, request)
-            return ContextScope(
-                alone: consume context,
-                request: request,
-                epoch: epoch,
-                at: time,
-                owner: caller,
-                worker: nil,
-                site: site
-            )
-        }
-        let ordinal = app.nextOrdinal
-        let recorded = app.recordedUnit(inTask: epoch)
-        let requestContext = App.RequestContext(
-            app,
-            request,
-            on: context,
-            by: caller,
-            at: time,
-            site: site,
-            in: .within(Unmanaged.passUnretained(context), epoch),
-            recorded: recorded,
-            ordinal: ordinal
-        )
-        if let epoch {
-            let unit = LifetimeUnit(recorded, or: WorkUnit.Label(inTask: epoch))
-            requestContext.recordFirstPush(ordinal, on: context, in: unit, at: time, site: site)
-        }
+        // Asked only now: making the context may have called the app's own function, which may have connected one.
+        let isCounted = !app.signals.appContextPushed.hasReceivers
+        let requestContext =
+            isCounted
+            ? self.context(of: app, request, on: context, inTask: caller, epoch, at: time, site)
+            : App.RequestContext(app, request)
         return ContextScope(
             alone: consume context,
             request: requestContext,
-            isRequestCounted: true,
+            isRequestCounted: isCounted,
             epoch: epoch,
             at: time,
             owner: caller,
             worker: nil,
             site: site
         )
+    }
+
+    /// A new request context with its first push, on an app context that was made for it and whose unit it shares.
+    @inline(__always)
+    private static func context(
+        of app: App,
+        _ request: HTTPRequest,
+        on appContext: AppContext,
+        inTask caller: ExecutionID,
+        _ epoch: Epoch?,
+        at time: UInt64,
+        _ site: Site
+    ) -> App.RequestContext {
+        let ordinal = app.nextOrdinal
+        let recorded = app.recordedUnit(inTask: epoch)
+        let context = App.RequestContext(
+            app,
+            request,
+            on: appContext,
+            by: caller,
+            at: time,
+            site: site,
+            in: .within(Unmanaged.passUnretained(appContext), epoch),
+            recorded: recorded,
+            ordinal: ordinal
+        )
+        if let epoch {
+            let unit = LifetimeUnit(recorded, or: WorkUnit.Label(inTask: epoch))
+            context.recordFirstPush(ordinal, on: appContext, in: unit, at: time, site: site)
+        }
+        return context
     }
 
     /// The number of a unit that is not made. Only an event asks for it here.
