@@ -152,8 +152,8 @@ raw_drain *raw_drain_open(const char *path, const char *schema) {
     if (!drain || sqlite3_open(path, &drain->database) != SQLITE_OK) return NULL;
     execute(drain, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
     execute(drain, schema);
-    execute(drain, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;"
-                   "PRAGMA wal_autocheckpoint = 4000");
+    execute(drain, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;"
+                   "PRAGMA wal_autocheckpoint = 16000");
     for (int i = 1; i <= 16; i++) {
         char sql[96];
         snprintf(sql, sizeof sql, "INSERT INTO string (id, value) VALUES (%d, 'DrainRate/Mix.swift:%d')", i, i);

@@ -1,4 +1,4 @@
-// Writes a batch of events and what follows from them, in one transaction.
+// Writes events and what follows from them, in one transaction.
 
 internal import ContrailRecorder
 internal import GRDB
@@ -8,6 +8,9 @@ internal import GRDB
 /// The run need not be the writer's own: events that a dead one left behind are written in the same way, and those that
 /// are stored already are passed over.
 struct BatchWriter {
+    /// How many events a batch may have. Retention drops batches as a whole, and others wait meanwhile.
+    private static let mostEvents = 8192
+
     private let runID: Int64
     private let clock: RunClock
     private var strings: StringTable
@@ -97,14 +100,18 @@ struct BatchWriter {
         }
     }
 
-    /// Writes the events, which are in the order of their numbers. The caller owns the transaction, and calls
-    /// ``didCommit()`` or ``forget()`` when it was committed or rolled back.
+    /// Writes the events, which are in the order of their numbers: a batch, or several when they are many. The caller owns the
+    /// transaction, and calls ``didCommit()`` or ``forget()`` when it was committed or rolled back.
     mutating func write(_ events: [TrailEvent], _ database: Database) throws {
-        guard let first = events.first else { return }
-        try self.write(database, firstSeq: Int64(first.seq)) { writer, nextID, base in
-            for event in events {
-                try writer.add(event, id: nextID, base: base)
-                nextID += 1
+        var rest = events[...]
+        while let first = rest.first {
+            let part = rest.prefix(Self.mostEvents)
+            rest = rest.dropFirst(part.count)
+            try self.write(database, firstSeq: Int64(first.seq)) { writer, nextID, base in
+                for event in part {
+                    try writer.add(event, id: nextID, base: base)
+                    nextID += 1
+                }
             }
         }
     }

@@ -230,7 +230,7 @@ final class TrailDrain: Sendable {
     /// Everything that waits, up to the limit, in the order of its numbers; nil when nothing does.
     private func nextBatch(_ hand: inout Hand) -> RecordBatch? {
         let now = MonotonicClock.nanoseconds
-        let limit = hand.target.batchLimit
+        let limit = hand.target.commitLimit
         var batch = self.recorder.take(atMost: limit.events, slots: limit.slots)
         // What is left in the ring is younger than this.
         let emptyAt = batch.events.last?.monotonicNanoseconds ?? now

@@ -85,8 +85,10 @@ struct TrailTarget {
 
     // MARK: - Writing
 
-    /// How many events, and how many slots of the ring, a batch may have.
-    var batchLimit: (events: Int, slots: Int) { TrailRoom.batchLimit(self.configuration.retention) }
+    /// How many events, and how many slots of the ring, a commit may have.
+    var commitLimit: (events: Int, slots: Int) {
+        TrailRoom.commitLimit(self.configuration.retention, capacity: self.recorder.capacity)
+    }
 
     /// Commits the events, which are in the order of their numbers; all of them or none. Makes room for them first.
     mutating func write(_ events: [TrailEvent]) throws {

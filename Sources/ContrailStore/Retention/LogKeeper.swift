@@ -15,8 +15,6 @@ private import Synchronization
 final class LogKeeper: @unchecked Sendable {
     /// What a page takes in the log: itself, and a header.
     static let pageBytes = 4096 + 24
-    /// From how many pages on they are moved into the database: as many as the connection keeps in memory.
-    private static let mostPages = 4000
     /// How long readers are waited for that may be about to end, in milliseconds. Nobody can write meanwhile.
     private static let readerWait = 50
     private static let retryPause: Duration = .milliseconds(250)
@@ -33,6 +31,8 @@ final class LogKeeper: @unchecked Sendable {
 
     /// The part of the cap that is the log's, in bytes.
     let share: Int
+    /// From how many pages on they are moved into the database: about as many as the connection keeps in memory. A page that was
+    /// written several times by then is moved once.
     private let checkpointPages: Int
     /// Since when the log could not begin anew.
     private var blockedSince: ContinuousClock.Instant?
@@ -46,7 +46,8 @@ final class LogKeeper: @unchecked Sendable {
         self.readerPatience = retention.readerPatience
         self.logger = logger
         self.share = min((retention.cap ?? .max) / 4, 256 << 20)
-        self.checkpointPages = max(16, min(Self.mostPages, self.share / Self.pageBytes / 2))
+        let cachedPages = TrailDatabase.cacheBytes(cap: retention.cap) / Self.pageBytes
+        self.checkpointPages = max(16, min(cachedPages, self.share / Self.pageBytes / 2))
     }
 
     /// Whether the log is longer than its share, because a reader keeps it from beginning anew. Any thread.

@@ -70,11 +70,17 @@ final class TrailRoom: @unchecked Sendable {
         self.logger = logger
     }
 
-    /// How many events, and how many slots of the ring, a batch may have so that it is small against the cap.
-    static func batchLimit(_ retention: TrailStore.Retention) -> (events: Int, slots: Int) {
-        guard let cap = retention.cap else { return (8192, .max) }
-        let events = min(8192, max(128, cap / 16_384))
-        return (events, events * 4)
+    /// How many events, and how many slots of the ring, a commit may have so that it is small against the cap and against the ring.
+    ///
+    /// A large one is cheaper by the event, for a page that many of its rows go to is written once. Beyond 8,192 it has an eighth of
+    /// the ring at the most, so that room comes back while the next one is written.
+    ///
+    /// - Parameter capacity: The ring's, in slots.
+    static func commitLimit(_ retention: TrailStore.Retention, capacity: Int) -> (events: Int, slots: Int) {
+        let events = min(65_536, max(8192, capacity / 8))
+        guard let cap = retention.cap else { return (events, .max) }
+        let most = min(events, max(128, min(8192, cap / 16_384), cap / 65_536))
+        return (most, most * 4)
     }
 
     /// The longest that retention has kept the drain from writing. Any thread.
@@ -246,7 +252,7 @@ final class TrailRoom: @unchecked Sendable {
         _ transact: Transact
     ) throws -> Bool {
         let begin = ContinuousClock.now
-        let size = min(Self.sliceSize, Self.batchLimit(self.retention).events)
+        let size = min(Self.sliceSize, Self.commitLimit(self.retention, capacity: self.recorder.capacity).events)
         let isSwept = try self.advanceSweep()
         var didDrop = false
         var seq: UInt64?

@@ -54,21 +54,21 @@ package enum TrailDatabase {
             try database.execute(sql: "PRAGMA page_size = 4096")
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
-            // The log is cut back to this after a checkpoint that had to let it grow.
             try database.execute(sql: self.cacheSize(cap: 0))
+            // The log is cut back to this after a checkpoint that had to let it grow.
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
         }
         return configuration
     }
 
-    /// What gives the connection a cache. It holds the pages that rows go to next: of an index on paths there is one for each path,
-    /// and when they do not fit the drain slows down while the trail grows.
+    /// How much a connection that writes keeps in memory, in bytes. It holds the pages that rows go to next: of an index on
+    /// paths there is one for each path, and when they do not fit the drain slows down while the trail grows.
     ///
     /// - Parameter cap: The most that the trail may take, in bytes; nil for no limit. A 64th of it, from 16 to 64 MiB.
-    static func cacheSize(cap: Int?) -> String {
-        let bytes = min(max((cap ?? .max) / 64, 16 << 20), 64 << 20)
-        return "PRAGMA cache_size = -\(bytes >> 10)"
-    }
+    static func cacheBytes(cap: Int?) -> Int { min(max((cap ?? .max) / 64, 16 << 20), 64 << 20) }
+
+    /// What gives a connection its cache.
+    static func cacheSize(cap: Int?) -> String { "PRAGMA cache_size = -\(self.cacheBytes(cap: cap) >> 10)" }
 
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()

@@ -136,6 +136,39 @@ struct TrailStoreTests {
         #expect(try directory.integer("SELECT count(*) FROM problems WHERE kind = 'lost'") ?? 0 > 0)
     }
 
+    @Test("a large ring is committed in large pieces, of several batches; a small one gets room back sooner")
+    func commits() async throws {
+        // Commits of a run, the largest batch, and where the contexts are.
+        func store(_ capacity: Int, requests: Int) async throws -> (numbers: Set<Int>, largest: Int) {
+            let directory = try TemporaryTrail()
+            let trail = try directory.open(capacity: capacity, interval: .seconds(3600))
+            let app = App("shop", recorder: trail.recorder)
+            await trail.flush()
+            for _ in 0..<requests { withAppContext(app) { _ in } }
+            let reader = try directory.connection()
+            var numbers: Set<Int> = []
+            async let flushed: Void = trail.flush()
+            repeat {
+                let count = try await reader.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM context") }
+                numbers.insert(count ?? 0)
+            } while !numbers.contains(requests)
+            await flushed
+            try reader.close()
+            trail.close()
+            #expect(trail.recorder.accounting.dropped == 0)
+            #expect(try directory.integer("SELECT count(*) FROM contexts WHERE outcome = 'ok'") == requests)
+            #expect(try TrailVerifier(path: directory.path).run().finding == nil)
+            return (numbers, try directory.integer("SELECT max(last_id - first_id + 1) FROM batch") ?? 0)
+        }
+        // Two events each: all in one commit, and in such of 8,192. The first batch goes on with that of the run's start.
+        let large = try await store(1 << 18, requests: 10_000)
+        #expect(large.numbers.isSubset(of: [0, 10_000]))
+        #expect(large.largest == 8193)
+        let small = try await store(65_536, requests: 10_000)
+        #expect(small.numbers.isSubset(of: [0, 4096, 8192, 10_000]))
+        #expect(small.largest == 8193)
+    }
+
     @Test("a database that is locked for a while loses nothing that fits the buffer")
     func lockedForAWhile() async throws {
         let directory = try TemporaryTrail()
