@@ -3,20 +3,21 @@
 internal import ArgumentParser
 private import ContrailStore
 
-/// Erases the values of one key of `g`.
+/// Erases the values of one key.
 struct Erase: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Erases the values of a key of g from a trail, for good.",
+        abstract: "Erases a value of a key from a trail, for good.",
         discussion: """
-            The chain stays valid, and an event of the kind erase says how many values went under which key. No byte of the \
-            value is left in the database, its log or the rings of processes that record. It does not look into paths, error \
-            texts, bodies and other keys.
+            It goes from g and its snapshots, from drawn values, and from requests and responses that were recorded for a \
+            replay: a header by itself, a query or a body as a whole. The chain stays valid, and an event of the kind erase \
+            says how many payloads lost it under which key. No byte of them is left in the database, its log or the rings of \
+            processes that record. It does not look into paths, error texts and values under other names.
             """
     )
 
     @OptionGroup var trail: TrailOption
 
-    @Option(help: "The key in g.")
+    @Option(help: "The name under which it stands: a key of g, a member of a document, a field, a header.")
     var key: String
 
     @Option(help: "The value, as text.")

@@ -4,7 +4,7 @@ internal import ContrailRecorder
 private import Foundation
 internal import GRDB
 
-/// Erases what a key of `g` held: in the events that set it, and in the snapshots that show it.
+/// Erases what a key held: in the events that set it in `g`, in the snapshots that show it, and in what was recorded for a replay.
 ///
 /// What stands for the payload in its event's leaf is kept, the salt it was made with is not. A tombstone, an event of the
 /// kind `erase`, says how many values went under which key, and not which; and it vouches for what is left of their payloads.
@@ -68,12 +68,13 @@ package struct Erasure {
         var erased = 0
         let at = run.clock.startMicroseconds
         try queue.inTransaction(.immediate) { database in
-            let events = try self.events(database, key: key, text: text)
-            for event in events {
-                try self.erase(event, key: key, text: text, database)
-                try Leftover.write(event, database)
+            let losses = try self.losses(database, SoughtValue(key: key, text: text))
+            for loss in losses {
+                try self.keepCommitments(ofBatchWith: loss.eventID, database)
+                try loss.apply(database)
+                try Leftover.write(loss.eventID, database)
             }
-            erased = events.count
+            erased = losses.count
             var writer = try BatchWriter(database, runID: runID, clock: run.clock, integrity: integrity)
             let left = try Leftover.digest(database).map { #","left":"\#($0.text)""# } ?? ""
             try writer.write(30, seq: 1, at: at, name: key, json: #"{"count":\#(erased)\#(left)}"#, database)
@@ -100,42 +101,58 @@ package struct Erasure {
         .map(\.path)
     }
 
-    /// The ids of the events that show the value.
-    private func events(_ database: Database, key: String, text: String) throws -> [Int64] {
-        try Int64.fetchAll(
-            database,
-            sql: """
-                SELECT id FROM event WHERE kind = 8 AND name = (SELECT id FROM string WHERE value = ?1)
-                    AND (iif(code = 3, iif(extra, 'true', 'false'), CAST(extra AS TEXT)) = ?2
-                        OR (code IN (4, 5) AND extra ->> '$.value' = ?2))
-                UNION ALL
-                SELECT id FROM event WHERE kind = 24 AND name = (SELECT id FROM string WHERE value = ?1)
-                    AND (extra ->> '$.value' = ?2 OR extra ->> '$.value.value' = ?2)
-                UNION ALL
-                SELECT e.id FROM event AS e WHERE e.kind = 10 AND EXISTS (
-                    SELECT 1 FROM json_each(e.extra) AS j WHERE j.key = ?1
-                        AND CASE j.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE CAST(j.value AS TEXT) END = ?2
-                    OR (j.key = ?1 AND j.type = 'object' AND j.value ->> '$.value' = ?2)
-                )
-                """,
-            arguments: [key, text]
-        )
+    /// What has to go from which events.
+    private func losses(_ database: Database, _ sought: SoughtValue) throws -> [ErasedPayload] {
+        try self.values(database, sought) + self.snapshots(database, sought) + self.exchanges(database, sought)
     }
 
-    private func erase(_ id: Int64, key: String, text: String, _ database: Database) throws {
-        try self.keepCommitments(ofBatchWith: id, database)
-        try database.execute(
+    /// Values of `g` and drawn ones: those of the key, and those that have it somewhere in them.
+    private func values(_ database: Database, _ sought: SoughtValue) throws -> [ErasedPayload] {
+        let rows = try Row.fetchCursor(
+            database,
             sql: """
-                UPDATE event SET extra = CASE WHEN kind IN (8, 24) THEN NULL ELSE (
-                    SELECT json_group_object(j.key, CASE WHEN j.key = ?2 THEN json('{"erased":true}')
-                        WHEN j.type IN ('object', 'array', 'true', 'false', 'null') THEN json(j.json) ELSE j.value END)
-                    FROM (SELECT key, type, value, CASE type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
-                        WHEN 'null' THEN 'null' ELSE value END AS json FROM json_each(event.extra)) AS j
-                ) END
-                WHERE id = ?1
+                SELECT id, NULL, NULL FROM event WHERE kind = 8 AND name = (SELECT id FROM string WHERE value = ?1)
+                    AND iif(code = 3, iif(extra, 'true', 'false'), CAST(extra AS TEXT)) = ?2
+                UNION ALL
+                SELECT e.id, (SELECT value FROM string WHERE id = e.name), e.extra FROM event AS e
+                WHERE (e.kind = 24 OR e.kind = 8 AND e.code IN (4, 5)) AND typeof(e.extra) = 'text'
+                    AND (e.name = (SELECT id FROM string WHERE value = ?1) OR instr(e.extra, ?3))
                 """,
-            arguments: [id, key]
+            arguments: [sought.key, sought.text, sought.keyInDocuments]
         )
+        var found: Set<Int64> = []
+        while let row = try rows.next() {
+            guard let id = row.integer(0) else { continue }
+            if let document = row.text(2), !sought.isIn(json: document, under: row.text(1)) { continue }
+            found.insert(id)
+        }
+        return found.sorted().map { ErasedPayload(eventID: $0) }
+    }
+
+    private func snapshots(_ database: Database, _ sought: SoughtValue) throws -> [ErasedPayload] {
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT id, extra FROM event WHERE kind = 10 AND instr(extra, ?)",
+            arguments: [sought.keyInDocuments]
+        )
+        var losses: [ErasedPayload] = []
+        while let row = try rows.next() {
+            guard let id = row.integer(0), let document = row.text(1) else { continue }
+            let members = sought.members(ofObject: document)
+            if !members.isEmpty { losses.append(ErasedPayload(eventID: id, members: members)) }
+        }
+        return losses
+    }
+
+    private func exchanges(_ database: Database, _ sought: SoughtValue) throws -> [ErasedPayload] {
+        let all = try Row.fetchAll(
+            database,
+            sql: "SELECT DISTINCT context_id, kind FROM event WHERE kind IN (22, 23) AND context_id IS NOT NULL"
+        )
+        return try all.flatMap { row in
+            guard let context = row.integer(0), let kind = row.integer(1) else { return [ErasedPayload]() }
+            return try RecordedExchange(database, context: context, kind: kind).losses(of: sought)
+        }
     }
 
     /// Keeps what stands for the payload in the leaf, and the salts of the batch's other payloads; destroys the salt that all
