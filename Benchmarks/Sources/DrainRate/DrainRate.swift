@@ -27,7 +27,7 @@ struct DrainRate: AsyncParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Grow one trail to these numbers of events instead, and compare turns and point queries at each."
+        help: "Grow one trail to these numbers of events instead, and compare it in turns with one of the first number."
     )
     var growth: [Int] = []
 
@@ -61,26 +61,21 @@ struct DrainRate: AsyncParsableCommand {
             if self.strict, longest > 400 { throw ExitCode.failure }
             return
         }
-        let drained = try DrainedTrail(
-            path: folder.appendingPathComponent("drain.sqlite").path,
-            events: self.events,
-            isChained: !self.unchained,
-            cap: self.cap.map { $0 << 20 }
-        )
+        let make = { (name: String) in
+            let path = folder.appendingPathComponent("\(name).sqlite").path
+            let cap = self.cap.map { $0 << 20 }
+            return (path, try DrainedTrail(path: path, events: self.events, isChained: !self.unchained, cap: cap))
+        }
         if !self.growth.isEmpty {
             print("seed \(self.seed)")
-            let path = folder.appendingPathComponent("drain.sqlite").path
-            var growth = Growth(drained, path: path, seed: self.seed)
+            var growth = try Growth(seed: self.seed, make)
             let worst = try await growth.run(self.growth)
-            drained.close()
             print(String(format: "worst       %.2f times the first size; the bar is 1.20", worst))
             if self.strict, worst > 1.2 { throw ExitCode.failure }
             return
         }
-        let raw = try RawLoop(
-            path: folder.appendingPathComponent("raw.sqlite").path,
-            like: folder.appendingPathComponent("drain.sqlite").path
-        )
+        let (path, drained) = try make("drain")
+        let raw = try RawLoop(path: folder.appendingPathComponent("raw.sqlite").path, like: path)
         var drain = Turns()
         var loop = Turns()
         for _ in 0..<self.turns {
@@ -103,20 +98,33 @@ struct DrainRate: AsyncParsableCommand {
     }
 }
 
-/// The best of several turns.
+/// Several turns.
 struct Turns {
+    private var events = 0
+    private var seconds = 0.0
+    private var processorSeconds = 0.0
     /// Events a second, of the fastest turn by the clock.
     private(set) var rate = 0.0
     /// Processor time of an event, of the cheapest turn.
     private(set) var microseconds = Double.infinity
 
     mutating func add(_ turn: Turn) {
+        self.events += turn.events
+        self.seconds += turn.seconds
+        self.processorSeconds += turn.processorSeconds
         self.rate = max(self.rate, Double(turn.events) / turn.seconds)
         self.microseconds = min(self.microseconds, turn.processorSeconds * 1_000_000 / Double(turn.events))
     }
 
-    var text: String {
-        String(format: "%8.0f events/s, %.2f µs of processor time an event", self.rate, self.microseconds)
+    /// Of all turns together: the log is not moved in each of them.
+    var averageRate: Double { Double(self.events) / self.seconds }
+    var averageMicroseconds: Double { self.processorSeconds * 1_000_000 / Double(self.events) }
+
+    var text: String { Self.text(self.rate, self.microseconds) }
+    var average: String { Self.text(self.averageRate, self.averageMicroseconds) }
+
+    private static func text(_ rate: Double, _ microseconds: Double) -> String {
+        String(format: "%8.0f events/s, %.2f µs of processor time an event", rate, microseconds)
     }
 }
 

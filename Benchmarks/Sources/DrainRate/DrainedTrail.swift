@@ -53,10 +53,11 @@ final class DrainedTrail {
     /// The longest that retention has kept the drain from writing.
     var longestPause: Duration { self.trail.status.longestRetentionPause }
 
-    func turn() async throws -> Turn {
+    /// Fills the buffer with so many events, all that it holds unless told, and times the drain.
+    func turn(events: Int? = nil) async throws -> Turn {
         await self.trail.flush()
         let before = self.trail.recorder.accounting
-        while self.trail.recorder.accounting.produced < before.produced + UInt64(self.events) - 1000 {
+        while self.trail.recorder.accounting.produced < before.produced + UInt64(events ?? self.events) - 1000 {
             for _ in 0..<100 { try self.request() }
         }
         let waiting = self.trail.recorder.accounting.buffered
@@ -66,6 +67,11 @@ final class DrainedTrail {
         }
         guard self.trail.recorder.accounting.dropped == 0 else { throw Dropped() }
         return turn
+    }
+
+    /// Stores events until it has so many.
+    func grow(to size: Int) async throws {
+        while self.count < size { _ = try await self.turn(events: min(self.events, max(size - self.count, 2000))) }
     }
 
     func close() {

@@ -3,96 +3,124 @@
 import ContrailStore
 import Foundation
 
-/// Grows one trail to several sizes, and takes at each what the drain's next turns need and what point queries take.
+/// Grows one trail to several sizes, and compares it at each with one of the first size: in turns, so that a machine that slows down
+/// slows both.
 struct Growth {
-    private static let turns = 3
-    private static let queries = 2000
+    private static let turns = 4
+    /// What a turn stores: as much as moves the log a few times. A shorter one would show a small trail without that.
+    private static let turnEvents = 250_000
+    private static let rounds = 8
+    private static let queriesPerRound = 250
 
-    private let drained: DrainedTrail
-    private let pool: QueryPool
+    private let make: (String) throws -> (path: String, trail: DrainedTrail)
+    private let grown: Grown
     private var random: Random
 
-    init(_ drained: DrainedTrail, path: String, seed: UInt64) {
-        self.drained = drained
-        self.pool = QueryPool(path: path, connections: 1)
+    /// - Parameter make: Makes a trail of the name.
+    init(seed: UInt64, _ make: @escaping (String) throws -> (path: String, trail: DrainedTrail)) throws {
+        self.make = make
+        self.grown = try Grown(make("grown"))
         self.random = Random(state: seed)
     }
 
-    /// What was seen at one size.
-    private struct Sight {
-        let turns: Turns
-        /// Median times by question, in microseconds.
-        let questions: [(name: String, microseconds: Double)]
-    }
-
-    /// Prints a line for each size, and how far the last is from the first. Returns the largest change, as a ratio above 1.
+    /// Prints what was seen at each size, and how far it is from the first. Returns the largest change, as a ratio above 1.
     mutating func run(_ sizes: [Int]) async throws -> Double {
-        var first: Sight?
         var worst = 1.0
-        for size in sizes.sorted() {
-            while self.drained.count < size { _ = try await self.drained.turn() }
-            var turns = Turns()
-            for _ in 0..<Self.turns { turns.add(try await self.drained.turn()) }
-            let sight = Sight(turns: turns, questions: try await self.ask())
-            print("\(self.drained.count) events: \(sight.turns.text)")
-            for question in sight.questions {
-                print(String(format: "    %-24@ %7.1f µs", question.name as NSString, question.microseconds))
-            }
-            guard let base = first else {
-                first = sight
-                continue
-            }
-            var changes = [
-                ("events/s", base.turns.rate / sight.turns.rate),
-                ("processor time", sight.turns.microseconds / base.turns.microseconds),
-            ]
-            for (old, new) in zip(base.questions, sight.questions) {
-                changes.append((new.name, new.microseconds / old.microseconds))
-            }
-            let text = changes.map { String(format: "%@ %.2f", $0.0, $0.1) }.joined(separator: ", ")
-            print("    times the first size: \(text)")
-            worst = changes.map(\.1).reduce(worst, max)
+        let sizes = sizes.sorted()
+        for size in sizes.dropFirst() {
+            let first = try Grown(self.make("first-\(size)"))
+            try await first.drained.grow(to: sizes[0])
+            try await self.grown.drained.grow(to: size)
+            worst = max(worst, try await self.compare(first))
+            first.close()
         }
-        self.pool.close()
+        self.grown.close()
         return worst
     }
 
-    private mutating func ask() async throws -> [(name: String, microseconds: Double)] {
-        let (contexts, requests, events) = (self.drained.requests * 2, self.drained.requests, self.drained.count)
-        return [
-            (
-                "context by id",
-                try await self.median { "SELECT * FROM contexts WHERE context_id = \(1 << 32 + $0.next(contexts))" }
-            ),
-            (
-                "context by request id",
-                try await self.median {
-                    "SELECT * FROM contexts WHERE request_id = '\(DrainedTrail.requestID($0.next(requests)))'"
-                }
-            ),
-            (
-                "one timeline",
-                try await self.median {
-                    "SELECT * FROM events WHERE context_id = \(1 << 32 + $0.next(contexts)) ORDER BY seq"
-                }
-            ),
-            ("event by id", try await self.median { "SELECT * FROM events WHERE id = \($0.next(events))" }),
+    private mutating func compare(_ first: Grown) async throws -> Double {
+        var turns = (Turns(), Turns())
+        let sizes = (first.drained.count, self.grown.drained.count)
+        for _ in 0..<Self.turns {
+            turns.0.add(try await first.drained.turn(events: Self.turnEvents))
+            turns.1.add(try await self.grown.drained.turn(events: Self.turnEvents))
+        }
+        print("from \(sizes.0) events on: \(turns.0.average)")
+        print("from \(sizes.1) events on: \(turns.1.average)")
+        var changes = [
+            ("events/s", turns.0.averageRate / turns.1.averageRate),
+            ("processor time", turns.1.averageMicroseconds / turns.0.averageMicroseconds),
         ]
+        for question in Question.allCases {
+            let times = try await self.ask(question, first)
+            print(String(format: "    %-24@ %7.1f µs, %7.1f µs", question.rawValue as NSString, times.0, times.1))
+            changes.append((question.rawValue, times.1 / times.0))
+        }
+        let text = changes.map { String(format: "%@ %.2f", $0.0, $0.1) }.joined(separator: ", ")
+        print("    times the first size: \(text)")
+        return changes.map(\.1).reduce(1, max)
     }
 
-    private mutating func median(_ query: (inout Random) -> String) async throws -> Double {
+    /// Asks both in turns. Returns the median time of each, in microseconds.
+    private mutating func ask(_ question: Question, _ first: Grown) async throws -> (Double, Double) {
+        var times: ([Double], [Double]) = ([], [])
+        // The first round warms up.
+        for round in 0...Self.rounds {
+            let both = (try await self.round(question, of: first), try await self.round(question, of: self.grown))
+            guard round > 0 else { continue }
+            times.0 += both.0
+            times.1 += both.1
+        }
+        return (times.0.sorted()[times.0.count / 2], times.1.sorted()[times.1.count / 2])
+    }
+
+    private mutating func round(_ question: Question, of grown: Grown) async throws -> [Double] {
         var times: [Double] = []
-        // The first tenth warms up.
-        for number in 0..<Self.queries + Self.queries / 10 {
-            let sql = query(&self.random)
+        for _ in 0..<Self.queriesPerRound {
+            let sql = question.sql(grown.drained, &self.random)
             let start = ContinuousClock.now
-            let result = try await self.pool.run(sql)
-            let time = (ContinuousClock.now - start) / .microseconds(1)
+            let result = try await grown.pool.run(sql)
+            times.append((ContinuousClock.now - start) / .microseconds(1))
             // An answer without rows would measure nothing.
             guard !result.rows.isEmpty else { throw Empty(sql: sql) }
-            if number >= Self.queries / 10 { times.append(time) }
         }
-        return times.sorted()[times.count / 2]
+        return times
+    }
+}
+
+/// A trail, and what reads from it.
+private struct Grown {
+    let drained: DrainedTrail
+    let pool: QueryPool
+
+    init(_ made: (path: String, trail: DrainedTrail)) {
+        self.drained = made.trail
+        self.pool = QueryPool(path: made.path, connections: 1)
+    }
+
+    func close() {
+        self.pool.close()
+        self.drained.close()
+    }
+}
+
+/// A point query.
+private enum Question: String, CaseIterable {
+    case context = "context by id"
+    case request = "context by request id"
+    case timeline = "one timeline"
+    case event = "event by id"
+
+    /// Of a random row.
+    func sql(_ trail: DrainedTrail, _ random: inout Random) -> String {
+        let context = 1 << 32 + random.next(trail.requests * 2)
+        let request = DrainedTrail.requestID(random.next(trail.requests))
+        return switch self {
+        case .context: "SELECT * FROM contexts WHERE context_id = \(context)"
+        case .request: "SELECT * FROM contexts WHERE request_id = '\(request)'"
+        case .timeline: "SELECT * FROM events WHERE context_id = \(context) ORDER BY seq"
+        case .event: "SELECT * FROM events WHERE id = \(random.next(trail.count))"
+        }
     }
 }
 
