@@ -49,7 +49,13 @@ package struct RingImage {
     package static func whole(at path: String) throws -> [UInt8] {
         try? FileManager.default.removeItem(atPath: path)
         let memory = try RingMemory.create(Self.layout, at: path)
-        memory.identify(runUUID: "run", bootID: "boot", wallMicroseconds: 5, monotonicNanoseconds: 6)
+        memory.identify(
+            runUUID: "run",
+            bootID: "boot",
+            owner: RingOwner(app: "app", version: "1", host: "host", executable: "/bin/app"),
+            wallMicroseconds: 5,
+            monotonicNanoseconds: 6
+        )
         let recorder = FlightRecorder(configuration: .init(level: .replay, capacity: Self.slots), memory: memory)
         let site = Site()
         recorder.recordRunStart()

@@ -18,6 +18,10 @@ package struct RingHeader: Sendable {
     package let dropped: UInt64
     /// How many of these a database tells of that was set aside.
     package let droppedBefore: UInt64
+    /// What else is known of the process.
+    package let owner: RingOwner
+    /// Whether something is in the ring, or was refused, that no database has.
+    package let hasNews: Bool
 
     init(_ memory: RingMemory) {
         let base = memory.base
@@ -28,6 +32,10 @@ package struct RingHeader: Sendable {
         self.anchorMonotonic = base.load(fromByteOffset: RingLayout.Header.anchorMonotonic, as: UInt64.self)
         self.droppedBefore = memory.atomic(at: RingLayout.Header.droppedBefore).pointee.load(ordering: .acquiring)
         self.dropped = memory.atomic(at: RingLayout.Header.dropped).pointee.load(ordering: .acquiring)
+        self.owner = RingOwner(memory)
+        let freed = memory.atomic(at: RingLayout.Header.freed).pointee.load(ordering: .acquiring)
+        let claimed = memory.atomic(at: RingLayout.Header.claimed).pointee.load(ordering: .acquiring)
+        self.hasNews = RecordRing.split(claimed, freed: freed).position > freed || self.dropped > self.droppedBefore
     }
 
     private static func text(at offset: Int, in base: UnsafeMutableRawPointer) -> String {

@@ -78,6 +78,8 @@ package struct RingLayout: Sendable, Equatable {
         static let cellsTaken = 320
         /// The number of the last lifetime.
         static let lifetimes = 384
+        /// What the run's row says of its process, in texts that end with a zero byte: all empty in rings of earlier versions.
+        static let owner = 512
     }
 
     /// Offsets into the first slot of a record.

@@ -165,7 +165,14 @@ package final class RingMemory: @unchecked Sendable {
     var salt: UInt64 { self.base.load(fromByteOffset: RingLayout.Header.salt, as: UInt64.self) }
 
     /// Notes whose ring it is, and what its times mean.
-    package func identify(runUUID: String, bootID: String, wallMicroseconds: Int64, monotonicNanoseconds: UInt64) {
+    package func identify(
+        runUUID: String,
+        bootID: String,
+        owner: RingOwner,
+        wallMicroseconds: Int64,
+        monotonicNanoseconds: UInt64
+    ) {
+        owner.write(to: self)
         self.store(runUUID, at: RingLayout.Header.runUUID)
         self.store(bootID, at: RingLayout.Header.bootID)
         self.base.storeBytes(of: wallMicroseconds, toByteOffset: RingLayout.Header.anchorWall, as: Int64.self)

@@ -45,12 +45,12 @@ struct RecordedExchange {
                 names.append("body")
             }
             if names.isEmpty { return nil }
-            let known = part.erased ?? []
+            let erased = (part.erased ?? []) + names
             return ErasedPayload(
                 eventID: id,
                 paths: paths,
                 target: target,
-                erased: known + names.filter { !known.contains($0) }
+                erased: erased.indices.filter { !erased[..<$0].contains(erased[$0]) }.map { erased[$0] }
             )
         }
     }

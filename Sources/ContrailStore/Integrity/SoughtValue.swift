@@ -27,9 +27,11 @@ struct SoughtValue {
     /// Whether a name is the key's. Headers are not told apart by their case.
     func isKey(header name: String) -> Bool { name.caseInsensitiveCompare(self.key) == .orderedSame }
 
-    /// Whether a document, which may be the value of a name, has the value under the key.
-    func isIn(json text: String, under name: String? = nil) -> Bool {
-        Self.document(Data(text.utf8)).map { self.isIn($0, under: name) } ?? false
+    /// Whether a document, which may be the value of a name, has the value under the key. One that cannot be read may have it.
+    func isIn(json text: String, under name: String?) -> Bool {
+        let bytes = Data(text.utf8)
+        if let document = Self.document(bytes) { return self.isIn(document, under: name) }
+        return (name == self.key || self.occurs(self.key, in: bytes)) && self.isSpelled(in: bytes)
     }
 
     /// The members of an object that are the value, or have it somewhere in them.
@@ -48,8 +50,7 @@ struct SoughtValue {
     func isIn(body: Data) -> Bool {
         if let document = Self.document(body) { return self.isIn(document, under: nil) }
         if let form = String(data: body, encoding: .utf8), self.isIn(form: form[...]) { return true }
-        let occurs = { (text: String) in body.range(of: Data(text.utf8)) != nil }
-        return occurs(self.key) && self.spellings.contains(where: occurs)
+        return self.occurs(self.key, in: body) && self.isSpelled(in: body)
     }
 
     // MARK: - Forms
@@ -77,7 +78,9 @@ struct SoughtValue {
     private func reads(_ value: Any) -> Bool {
         if let string = value as? String { return string == self.text }
         guard let number = value as? NSNumber else { return value is NSNull && self.text == "null" }
-        if number.stringValue == self.text || Double(self.text) == number.doubleValue { return true }
+        if number.stringValue == self.text { return true }
+        // Not of integers, of which neighbors would be the same number.
+        if self.text.contains(where: { ".eE".contains($0) }), Double(self.text) == number.doubleValue { return true }
         return self.text == "true" && number == 1 || self.text == "false" && number == 0
     }
 
@@ -93,13 +96,15 @@ struct SoughtValue {
         text.replacing("+", with: " ").removingPercentEncoding
     }
 
-    /// How the value may be written in text that is none of the above.
-    private var spellings: [String] {
+    private func occurs(_ text: String, in bytes: Data) -> Bool { bytes.range(of: Data(text.utf8)) != nil }
+
+    /// Whether the value occurs in text that is none of the above, in one of the ways that it may be written in.
+    private func isSpelled(in bytes: Data) -> Bool {
         let encoded = self.text.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
         let lenient = self.text.addingPercentEncoding(withAllowedCharacters: .urlQueryAllowed)
         let literal = try? JSONEncoder().encode(self.text)
         let quoted = literal.map { String(decoding: $0.dropFirst().dropLast(), as: UTF8.self) }
         let spellings = [self.text, encoded, lenient, encoded?.replacing("%20", with: "+"), quoted]
-        return spellings.compactMap(\.self)
+        return spellings.contains { $0.map { self.occurs($0, in: bytes) } ?? false }
     }
 }

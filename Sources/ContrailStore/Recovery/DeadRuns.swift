@@ -13,6 +13,7 @@ struct DeadRuns {
     /// Finds dead runs and writes down what is left of them.
     init(_ database: Database, path: String, integrity: TrailStore.Integrity) throws {
         let remains = RunLiveness.dead(database: path)
+        try self.addUnknown(remains, database)
         let running = try Row.fetchAll(database, sql: "SELECT run_id, run_uuid, end_state FROM run ORDER BY run_id")
         var known: Set<String> = []
         for row in running {
@@ -32,9 +33,33 @@ struct DeadRuns {
             if isRunning { try Self.end(database, &report) }
             if isRunning || report.events > 0 || report.failure != nil { self.recovered.append(report) }
         }
-        // A process that died before its run had a row left nothing to save. A young file may be of one that is beginning.
-        for left in remains where left.isOld && !known.contains(left.runUUID) {
-            self.files += [left.ringPath, left.path].compactMap { $0 }
+        // What is left of a process that died before it had recorded anything.
+        for left in remains where left.isLeft && !known.contains(left.runUUID) {
+            // A ring that could not be read stays here too, with what leads to it.
+            if let ring = left.ringPath, (try? DeadRing(path: ring)) == nil { continue }
+            self.files += [left.ringPath, left.path].compactMap(\.self)
+        }
+    }
+
+    /// Gives those a row that died while the database could not be written, with everything that they had recorded in their rings.
+    private func addUnknown(_ remains: [RunLiveness.Remains], _ database: Database) throws {
+        for left in remains where left.isLeft {
+            guard let header = left.ringPath.flatMap({ try? DeadRing(path: $0).header }), header.hasNews,
+                header.runUUID == left.runUUID
+            else { continue }
+            let known = try Row.fetchOne(
+                database,
+                sql: "SELECT 1 FROM run WHERE run_uuid = ?",
+                arguments: [left.runUUID]
+            )
+            if known != nil { continue }
+            _ = try TrailRun.insert(
+                left.runUUID,
+                header.owner,
+                pid: header.processID,
+                startedAt: header.anchorWall,
+                database
+            )
         }
     }
 

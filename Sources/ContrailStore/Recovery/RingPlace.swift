@@ -15,16 +15,18 @@ enum RingPlace {
         _ layout: RingLayout,
         runUUID: String,
         clock: RunClock,
+        owner: RingOwner,
         directory: String?,
         database: String,
         logger: Logger
     ) -> RingMemory {
         for (index, candidate) in self.candidates(directory, database: database).enumerated() {
             do {
-                let memory = try RingMemory.create(layout, at: "\(candidate)/ring-\(runUUID)")
+                let memory = try RingMemory.create(layout, at: self.path(candidate, runUUID))
                 memory.identify(
                     runUUID: runUUID,
                     bootID: self.bootID,
+                    owner: owner,
                     wallMicroseconds: clock.startMicroseconds,
                     monotonicNanoseconds: clock.anchorNanoseconds
                 )
@@ -41,6 +43,14 @@ enum RingPlace {
         logger.error("no place for the ring of the run: what a killed process had not committed will be lost")
         return RingMemory.ofProcess(layout)
     }
+
+    /// The ring of a run that did not come to say where it is, if it is in one of the places that need no configuration.
+    static func find(runUUID: String, database: String) -> String? {
+        self.candidates(nil, database: database).map { self.path($0, runUUID) }
+            .first { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    private static func path(_ directory: String, _ runUUID: String) -> String { "\(directory)/ring-\(runUUID)" }
 
     private static func candidates(_ directory: String?, database: String) -> [String] {
         let environment = ProcessInfo.processInfo.environment

@@ -24,7 +24,7 @@ final class RunLiveness: Sendable {
 
     /// Takes the lock of a new run.
     ///
-    /// - Parameter ringPath: The file of the run's ring, which whoever finds the run dead will look for.
+    /// - Parameter ringPath: The file of the run's ring.
     init(database: String, runUUID: String, ringPath: String?) throws {
         self.path = Self.path(database, runUUID)
         self.runUUID = runUUID
@@ -46,10 +46,14 @@ final class RunLiveness: Sendable {
             throw StoreError(.locked, "cannot lock \(self.path): use a file system with record locks for the trail")
         }
         Self.ownRings.withLock { $0[runUUID] = ringPath }
-        // Without this nobody would find the ring.
-        if let ringPath, ringPath.withCString({ write(self.descriptor, $0, strlen($0)) != strlen($0) }) {
+    }
+
+    /// Writes where the run's ring is: whoever finds the run dead will look there. Throws on a full disk; it can be called again.
+    func name(_ ringPath: String?) throws {
+        guard let ringPath else { return }
+        let count = ringPath.utf8.count
+        guard ringPath.withCString({ pwrite(self.descriptor, $0, count, 0) == count }) else {
             let number = errno
-            self.end()
             throw SystemFailure(
                 number: number,
                 message: "cannot write \(self.path): \(String(cString: strerror(number)))"
@@ -83,8 +87,8 @@ final class RunLiveness: Sendable {
         let ringPath: String?
         /// The file that its process had locked.
         let path: String
-        /// Whether it was made more than a minute ago: a run that begins has a row long before.
-        let isOld: Bool
+        /// Whether nobody is about to lock it: it says what only who has the lock writes, or was made more than a minute ago.
+        let isLeft: Bool
     }
 
     /// The files of the rings of all runs, alive or dead, as far as they are there.
@@ -112,8 +116,10 @@ final class RunLiveness: Sendable {
     static func dead(database: String) -> [Remains] {
         self.files(of: database).compactMap { path, uuid in
             guard !self.isAlive(database: database, runUUID: uuid) else { return nil }
-            let ring = self.text(of: path).flatMap { access($0, F_OK) == 0 ? $0 : nil }
-            return Remains(runUUID: uuid, ringPath: ring, path: path, isOld: self.isOld(path))
+            let text = self.text(of: path)
+            let named = text.map { access($0, F_OK) == 0 ? $0 : nil }
+            let ring = named ?? RingPlace.find(runUUID: uuid, database: database)
+            return Remains(runUUID: uuid, ringPath: ring, path: path, isLeft: text != nil || self.isOld(path))
         }
     }
 

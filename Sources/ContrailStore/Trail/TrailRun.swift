@@ -15,16 +15,20 @@ final class TrailRun: Sendable {
     let ring: RingMemory
 
     private let path: String
-    private let app: String
-    private let version: String
+    private let owner: RingOwner
     private let integrity: TrailStore.Integrity
     private let liveness = Mutex<RunLiveness?>(nil)
 
     /// Makes the ring. Cannot fail: where there is no place for a file the ring is memory of the process.
     init(path: String, app: String, configuration: TrailStore.Configuration) {
         self.path = path
-        self.app = configuration.recorder.redaction.redacted(app, limit: 128)
-        self.version = configuration.recorder.redaction.redacted(configuration.version, limit: 128)
+        let redaction = configuration.recorder.redaction
+        self.owner = RingOwner(
+            app: redaction.redacted(app, limit: 128),
+            version: redaction.redacted(configuration.version, limit: 128),
+            host: Self.hostName,
+            executable: CommandLine.arguments.first ?? ""
+        )
         self.integrity = configuration.integrity
         self.uuid = UUID().uuidString.lowercased()
         self.clock = RunClock(wall: configuration.wallClock)
@@ -32,6 +36,7 @@ final class TrailRun: Sendable {
             RingLayout(slots: configuration.recorder.capacity),
             runUUID: self.uuid,
             clock: self.clock,
+            owner: self.owner,
             directory: configuration.ringDirectory,
             database: path,
             logger: configuration.logger
@@ -52,9 +57,10 @@ final class TrailRun: Sendable {
     /// lock. Doing it again gives the same id.
     func begin(in queue: DatabaseQueue) throws -> Beginning {
         try self.liveness.withLock { liveness in
-            if liveness == nil {
-                liveness = try RunLiveness(database: queue.path, runUUID: self.uuid, ringPath: self.ring.path)
-            }
+            let begun = try liveness ?? RunLiveness(database: queue.path, runUUID: self.uuid, ringPath: self.ring.path)
+            liveness = begun
+            // Without this nobody would find a ring in a directory of its own.
+            try begun.name(self.ring.path)
         }
         return try StorePhase.during(.recovery) {
             var dead: DeadRuns?
@@ -66,6 +72,17 @@ final class TrailRun: Sendable {
             }
             dead?.removeFiles()
             return Beginning(id: row.id, isNew: row.isNew, recovered: dead?.recovered ?? [])
+        }
+    }
+
+    /// Lets whoever comes after a crash find the ring, although no database can be opened yet that would know the run. On a full
+    /// disk the file may say nothing: then the ring is looked for in the usual places.
+    func announce() {
+        self.liveness.withLock { liveness in
+            if liveness == nil {
+                liveness = try? RunLiveness(database: self.path, runUUID: self.uuid, ringPath: self.ring.path)
+            }
+            try? liveness?.name(self.ring.path)
         }
     }
 
@@ -110,17 +127,26 @@ final class TrailRun: Sendable {
             arguments: [self.uuid]
         )
         if let known { return (known, false) }
+        let (pid, at) = (ProcessInfo.processInfo.processIdentifier, self.clock.startMicroseconds)
+        return (try Self.insert(self.uuid, self.owner, pid: pid, startedAt: at, database), true)
+    }
+
+    /// Adds the row of a run that counts as running. Returns its id.
+    static func insert(
+        _ uuid: String,
+        _ owner: RingOwner,
+        pid: Int32,
+        startedAt: Int64,
+        _ database: Database
+    ) throws -> Int64 {
         try database.execute(
             sql: """
                 INSERT INTO run (run_uuid, app, host, pid, executable, version, started_at, end_state)
                 VALUES (?, ?, ?, ?, ?, ?, ?, 'running')
                 """,
-            arguments: [
-                self.uuid, self.app, Self.hostName, Int64(ProcessInfo.processInfo.processIdentifier),
-                CommandLine.arguments.first ?? "", self.version, self.clock.startMicroseconds,
-            ]
+            arguments: [uuid, owner.app, owner.host, Int64(pid), owner.executable, owner.version, startedAt]
         )
-        return (database.lastInsertedRowID, true)
+        return database.lastInsertedRowID
     }
 
     /// The machine's own name for itself. Foundation's would ask the network.

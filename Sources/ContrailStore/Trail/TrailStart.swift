@@ -23,6 +23,8 @@ struct TrailStart {
                 throw StoreError(error, path: path)
             }
             self.failure = error
+            // Killed before there is a database, the process leaves all that it recorded in its ring.
+            run.announce()
         }
     }
 

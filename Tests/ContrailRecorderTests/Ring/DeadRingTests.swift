@@ -19,10 +19,19 @@ private final class Folder {
 
     var ring: String { self.path + "/ring" }
 
+    /// One text is too long for its share of the header.
+    static let owner = RingOwner(app: "shop", version: "", host: "höst", executable: String(repeating: "x", count: 900))
+
     /// A recorder whose ring is the file.
     func recorder(slots: Int = 64) throws -> FlightRecorder {
         let memory = try RingMemory.create(RingLayout(slots: slots), at: self.ring)
-        memory.identify(runUUID: "run", bootID: "boot", wallMicroseconds: 5, monotonicNanoseconds: 6)
+        memory.identify(
+            runUUID: "run",
+            bootID: "boot",
+            owner: Self.owner,
+            wallMicroseconds: 5,
+            monotonicNanoseconds: 6
+        )
         return FlightRecorder(configuration: .init(capacity: slots), memory: memory)
     }
 
@@ -47,6 +56,24 @@ private func mark(_ recorder: FlightRecorder, _ name: String) {
 @Suite("A ring that was left behind")
 struct DeadRingTests {
     private func bytes(_ folder: Folder) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder.ring)) }
+
+    @Test("the file says whose it is, and whether it has anything that is in no database")
+    func owner() throws {
+        let folder = try Folder()
+        let recorder = try folder.recorder(slots: 16)
+        let empty = try DeadRing(path: folder.ring).header
+        #expect(!empty.hasNews)
+        #expect(empty.owner.app == "shop" && empty.owner.version == "" && empty.owner.host == "höst")
+        #expect(empty.owner.executable == String(repeating: "x", count: 511))
+        mark(recorder, "one")
+        #expect(try DeadRing(path: folder.ring).header.hasNews)
+        recorder.free(recorder.take(atMost: 10))
+        #expect(try !DeadRing(path: folder.ring).header.hasNews)
+        for _ in 0..<40 { mark(recorder, "more") }
+        recorder.free(recorder.take(atMost: 100))
+        // What was refused is news too.
+        #expect(try DeadRing(path: folder.ring).header.hasNews)
+    }
 
     @Test("No byte of a value is left in the file when its slots are free, wherever in the ring it was.")
     func wiped() throws {

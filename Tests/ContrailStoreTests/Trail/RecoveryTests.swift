@@ -75,6 +75,101 @@ struct RecoveryTests {
         #expect(try TrailStore.recover(path: path) == [])
     }
 
+    /// Begins while somebody holds the write lock, so that no database knows the run, records, and is killed.
+    private static func dieUnknown(at path: String, contexts: Int, rings: String?) {
+        do {
+            let lock = try DatabaseQueue(path: path)
+            try lock.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE")
+                var configuration = TrailStore.Configuration(ringDirectory: rings)
+                configuration.version = "4.2"
+                configuration.patience.opening = .milliseconds(5)
+                let trail = try TrailStore(path: path, app: "shop", configuration: configuration)
+                let app = App("shop", recorder: trail.recorder)
+                guard trail.runID == 0 else { return }
+                for number in 0..<contexts { withAppContext(app) { $0.g["number"] = number } }
+                if contexts == 0 { kill(getpid(), SIGKILL) }
+                withAppContext(app) { _ in _ = kill(getpid(), SIGKILL) }
+            }
+        } catch {
+            print("cannot prepare the death: \(error)")
+        }
+        exit(1)
+    }
+
+    private func expectUnknownRun(_ trail: TemporaryTrail) throws {
+        let recovered = try TrailStore.recover(path: trail.path)
+        #expect(recovered.map(\.failure) == [nil])
+        #expect(recovered.map(\.died) == [1])
+        let rows = try trail.rows("SELECT app, version, host, executable, pid, end_state FROM runs")
+        let run = try #require(rows.first { $0["end_state"] == "crashed" })
+        #expect(rows.count == 2)
+        #expect(run["app"] == "shop")
+        #expect(run["version"] == "4.2")
+        let clean = try #require(rows.first { $0["end_state"] == "clean" })
+        #expect(run["host"] as String? == clean["host"])
+        let paths = try [run, clean].map { try #require($0["executable"] as String?) }
+        #expect(Set(paths.map { URL(fileURLWithPath: $0).lastPathComponent }).count == 1)
+        #expect((run["pid"] as Int? ?? 0) > 0)
+        #expect(try trail.integer("SELECT count(*) FROM contexts WHERE outcome = 'ok'") == 200)
+        #expect(try trail.integer("SELECT count(*) FROM contexts WHERE outcome = 'died'") == 1)
+        #expect(try trail.integer("SELECT max(seq) - count(*) FROM events WHERE run_id = 2") == 0)
+        #expect(try trail.integer("SELECT min(seq) FROM events WHERE run_id = 2") == 1)
+        #expect(try TrailVerifier(path: trail.path).run().finding == nil)
+        #expect(try TrailStore.recover(path: trail.path) == [])
+    }
+
+    @Test("A process that was killed before any database knew it has left everything that it recorded")
+    func unknown() async throws {
+        let trail = try TemporaryTrail()
+        try trail.open().close()
+        let (path, rings) = (trail.path, "\(trail.path)-rings")
+        try FileManager.default.createDirectory(atPath: rings, withIntermediateDirectories: true)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, rings = rings as String] in
+            Self.dieUnknown(at: path, contexts: 200, rings: rings)
+        }
+        try self.expectUnknownRun(trail)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: rings) == [])
+    }
+
+    @Test("The same when the disk was too full to write down where its ring is")
+    func unnamed() async throws {
+        let trail = try TemporaryTrail()
+        try trail.open().close()
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = trail.path as String] in
+            Self.dieUnknown(at: path, contexts: 200, rings: nil)
+        }
+        let folder = URL(fileURLWithPath: trail.path).deletingLastPathComponent()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("-run-") }
+        let file = folder.appendingPathComponent(try #require(names.first)).path
+        let ring = try String(contentsOfFile: file, encoding: .utf8)
+        try Data().write(to: URL(fileURLWithPath: file))
+        // A young file that says nothing may be of a process that is about to lock it.
+        #expect(try TrailStore.recover(path: trail.path) == [])
+        #expect(FileManager.default.fileExists(atPath: ring))
+        let before = Date(timeIntervalSinceNow: -120)
+        try FileManager.default.setAttributes([.modificationDate: before], ofItemAtPath: file)
+        try self.expectUnknownRun(trail)
+        #expect(!FileManager.default.fileExists(atPath: ring))
+        #expect(!FileManager.default.fileExists(atPath: file))
+    }
+
+    @Test("Of one that had done nothing yet the trail says that it began, and died")
+    func silent() async throws {
+        let trail = try TemporaryTrail()
+        try trail.open().close()
+        let (path, rings) = (trail.path, "\(trail.path)-rings")
+        try FileManager.default.createDirectory(atPath: rings, withIntermediateDirectories: true)
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, rings = rings as String] in
+            Self.dieUnknown(at: path, contexts: 0, rings: rings)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: rings).count == 1)
+        #expect(try TrailStore.recover(path: path).map(\.events) == [1])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: rings) == [])
+        #expect(try trail.texts("SELECT kind FROM events WHERE run_id = 2") == ["run_start"])
+        #expect(try trail.texts("SELECT end_state FROM runs") == ["clean", "crashed"])
+    }
+
     @Test("The next start does the same, says so, and leaves its own run alone")
     func nextStart() async throws {
         let trail = try TemporaryTrail()
