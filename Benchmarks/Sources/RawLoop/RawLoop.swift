@@ -5,7 +5,7 @@ import RawDrain
 
 /// A database of the same schema that the loop in C fills.
 package final class RawLoop {
-    private static let batch = 65_536
+    private static let batch = 32_768
 
     private let path: String
     private let drain: OpaquePointer

@@ -32,6 +32,8 @@ struct BatchWriter {
 
     /// The latest time that was written. A thread may read the clock after another one that took a later number.
     private var latest: Int64
+    /// The same, and the head, as the last commit left them.
+    private var committed: (latest: Int64, head: ChainHead?)
     /// `id - seq` of the run's first event.
     private var base: Int64?
     /// How often names had been removed from the trail when these were remembered.
@@ -90,6 +92,7 @@ struct BatchWriter {
                 """
         )
         self.latest = 0
+        self.committed = (0, nil)
         self.base = try Int64.fetchOne(
             database,
             sql: "SELECT base FROM lane WHERE run_id = ? LIMIT 1",
@@ -97,6 +100,7 @@ struct BatchWriter {
         )
         if self.base != nil {
             self.latest = try Row.fetchOne(self.ownEvents, arguments: [runID])?["at"] ?? 0
+            self.committed.latest = self.latest
         }
     }
 
@@ -189,12 +193,14 @@ struct BatchWriter {
 
     /// Remembers what a commit made final.
     mutating func didCommit() {
+        self.committed = (self.latest, self.head)
         self.chain.didCommit()
     }
 
     /// Forgets what a rolled-back transaction had established.
     mutating func forget() {
         self.empty()
+        (self.latest, self.head) = self.committed
         self.chain.forget()
         self.strings.forget()
         self.lanes.forget()

@@ -73,14 +73,14 @@ final class TrailRoom: @unchecked Sendable {
     /// How many events, and how many slots of the ring, a commit may have so that it is small against the cap and against the ring.
     ///
     /// A large one is cheaper by the event, for a page that many of its rows go to is written once. Beyond 8,192 it has an eighth of
-    /// the ring at the most, so that room comes back while the next one is written.
+    /// the ring at the most, so that room comes back while the next one is written; and no more than other writers wait for.
     ///
     /// - Parameter capacity: The ring's, in slots.
     static func commitLimit(_ retention: TrailStore.Retention, capacity: Int) -> (events: Int, slots: Int) {
-        let events = min(65_536, max(8192, capacity / 8))
-        guard let cap = retention.cap else { return (events, .max) }
+        let (events, slots) = (min(32_768, max(8192, capacity / 8)), max(32_768, capacity / 8))
+        guard let cap = retention.cap else { return (events, slots) }
         let most = min(events, max(128, min(8192, cap / 16_384), cap / 65_536))
-        return (most, most * 4)
+        return (most, min(most * 4, slots))
     }
 
     /// The longest that retention has kept the drain from writing. Any thread.
@@ -97,7 +97,8 @@ final class TrailRoom: @unchecked Sendable {
         }
         if let cap = self.retention.cap {
             try? self.queue.writeWithoutTransaction {
-                try $0.execute(sql: "PRAGMA journal_size_limit = \(min(64 << 20, self.log.share / 2))")
+                let limit = min(TrailDatabase.cacheBytes(cap: cap) * 2, self.log.share / 2)
+                try $0.execute(sql: "PRAGMA journal_size_limit = \(limit)")
             }
             self.lookAtRings()
             if cap < self.ringBytes + Self.least {

@@ -55,8 +55,8 @@ package enum TrailDatabase {
             try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
             try database.execute(sql: self.cacheSize(cap: 0))
-            // The log is cut back to this after a checkpoint that had to let it grow.
-            try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+            // The log is cut back to this after a checkpoint that had to let it grow: longer than it usually is.
+            try database.execute(sql: "PRAGMA journal_size_limit = \(self.cacheBytes(cap: nil) * 2)")
         }
         return configuration
     }

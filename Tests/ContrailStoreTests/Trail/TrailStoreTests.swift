@@ -187,6 +187,31 @@ struct TrailStoreTests {
         #expect(try directory.integer("SELECT count(*) FROM contexts WHERE outcome = 'ok'") == 1000)
     }
 
+    @Test("what a commit did that failed in its last statement is forgotten: events keep their own times")
+    func rolledBack() async throws {
+        let directory = try TemporaryTrail()
+        let trail = try directory.open(interval: .seconds(3600))
+        let app = App("shop", recorder: trail.recorder)
+        await trail.flush()
+        let other = try directory.connection()
+        try await other.write {
+            try $0.execute(
+                sql: "CREATE TRIGGER stop BEFORE INSERT ON context BEGIN SELECT RAISE(ABORT, 'not now'); END"
+            )
+        }
+        for _ in 0..<5 { withAppContext(app) { _ in } }
+        async let flushed: Void = trail.flush()
+        while trail.status.degradation == nil { sched_yield() }
+        try await other.write { try $0.execute(sql: "DROP TRIGGER stop") }
+        try other.close()
+        await flushed
+        trail.close()
+        let times = "SELECT count(DISTINCT at) FROM events WHERE kind IN ('app_push', 'app_pop')"
+        // Each takes a microsecond at least, in a debug build.
+        #expect(try directory.integer(times) ?? 0 > 1)
+        #expect(try TrailVerifier(path: directory.path).run().finding == nil)
+    }
+
     @Test("the status says why nothing is stored, and that it goes on, with nothing lost")
     func status() async throws {
         let directory = try TemporaryTrail()
