@@ -67,14 +67,20 @@ package struct Erasure {
         try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA secure_delete = ON") }
         var erased = 0
         let at = run.clock.startMicroseconds
+        var search = ValueSearch(SoughtValue(key: key, text: text))
+        // Most of it without the lock, for which others would wait.
+        try queue.read { try search.goOn($0) }
         try queue.inTransaction(.immediate) { database in
-            let losses = try self.losses(database, SoughtValue(key: key, text: text))
-            for loss in losses {
-                try self.keepCommitments(ofBatchWith: loss.eventID, database)
-                try loss.apply(database)
-                try Leftover.write(loss.eventID, database)
+            try search.goOn(database)
+            let replacements = try search.replacements(database)
+            var range: ClosedRange<Int64>?
+            for (id, text) in replacements {
+                if range?.contains(id) != true { range = try self.spreadSalt(ofBatchWith: id, database) }
+                try self.keepCommitment(of: id, isInChain: range != nil, database)
+                try database.execute(sql: "UPDATE event SET extra = ? WHERE id = ?", arguments: [text, id])
+                try Leftover.write(id, database)
             }
-            erased = losses.count
+            erased = replacements.count
             var writer = try BatchWriter(database, runID: runID, clock: run.clock, integrity: integrity)
             let left = try Leftover.digest(database).map { #","left":"\#($0.text)""# } ?? ""
             try writer.write(30, seq: 1, at: at, name: key, json: #"{"count":\#(erased)\#(left)}"#, database)
@@ -101,79 +107,29 @@ package struct Erasure {
         .map(\.path)
     }
 
-    /// What has to go from which events.
-    private func losses(_ database: Database, _ sought: SoughtValue) throws -> [ErasedPayload] {
-        try self.values(database, sought) + self.snapshots(database, sought) + self.exchanges(database, sought)
-    }
-
-    /// Values of `g` and drawn ones: those of the key, and those that have it somewhere in them.
-    private func values(_ database: Database, _ sought: SoughtValue) throws -> [ErasedPayload] {
-        let rows = try Row.fetchCursor(
-            database,
-            sql: """
-                SELECT id, NULL, NULL FROM event WHERE kind = 8 AND name = (SELECT id FROM string WHERE value = ?1)
-                    AND iif(code = 3, iif(extra, 'true', 'false'), CAST(extra AS TEXT)) = ?2
-                UNION ALL
-                SELECT e.id, (SELECT value FROM string WHERE id = e.name), e.extra FROM event AS e
-                WHERE (e.kind = 24 OR e.kind = 8 AND e.code IN (4, 5)) AND typeof(e.extra) = 'text'
-                    AND (e.name = (SELECT id FROM string WHERE value = ?1) OR instr(e.extra, ?3))
-                """,
-            arguments: [sought.key, sought.text, sought.keyInDocuments]
-        )
-        var found: Set<Int64> = []
-        while let row = try rows.next() {
-            guard let id = row.integer(0) else { continue }
-            if let document = row.text(2), !sought.isIn(json: document, under: row.text(1)) { continue }
-            found.insert(id)
-        }
-        return found.sorted().map { ErasedPayload(eventID: $0) }
-    }
-
-    private func snapshots(_ database: Database, _ sought: SoughtValue) throws -> [ErasedPayload] {
-        let rows = try Row.fetchCursor(
-            database,
-            sql: "SELECT id, extra FROM event WHERE kind = 10 AND instr(extra, ?)",
-            arguments: [sought.keyInDocuments]
-        )
-        var losses: [ErasedPayload] = []
-        while let row = try rows.next() {
-            guard let id = row.integer(0), let document = row.text(1) else { continue }
-            let members = sought.members(ofObject: document)
-            if !members.isEmpty { losses.append(ErasedPayload(eventID: id, members: members)) }
-        }
-        return losses
-    }
-
-    private func exchanges(_ database: Database, _ sought: SoughtValue) throws -> [ErasedPayload] {
-        let all = try Row.fetchAll(
-            database,
-            sql: "SELECT DISTINCT context_id, kind FROM event WHERE kind IN (22, 23) AND context_id IS NOT NULL"
-        )
-        return try all.flatMap { row in
-            guard let context = row.integer(0), let kind = row.integer(1) else { return [ErasedPayload]() }
-            return try RecordedExchange(database, context: context, kind: kind).losses(of: sought)
-        }
-    }
-
-    /// Keeps what stands for the payload in the leaf, and the salts of the batch's other payloads; destroys the salt that all
-    /// of them came from.
-    private func keepCommitments(ofBatchWith id: Int64, _ database: Database) throws {
-        let done = try Row.fetchOne(database, sql: "SELECT 1 FROM commitment WHERE event_id = ?", arguments: [id])
-        if done != nil { return }
+    /// Keeps the salts of a batch's payloads, and destroys the one that all of them came from. Returns the batch's events; nil when
+    /// the event is in no batch, or in none with a chain.
+    private func spreadSalt(ofBatchWith id: Int64, _ database: Database) throws -> ClosedRange<Int64>? {
         let row = try Row.fetchOne(
             database,
             sql: "SELECT * FROM batch WHERE first_id <= ?1 AND last_id >= ?1",
             arguments: [id]
         )
-        let batch = row.flatMap { StoredBatch($0) }
-        if let batch, let salt = batch.salt { try self.spreadSalt(salt, of: batch, database) }
+        guard let batch = row.flatMap({ StoredBatch($0) }) else { return nil }
+        if let salt = batch.salt { try self.spreadSalt(salt, of: batch, database) }
+        return batch.isUnchained ? nil : batch.firstID...batch.lastID
+    }
+
+    /// Keeps what stands for the payload in the leaf, the first time that something of it is erased, and destroys its salt.
+    private func keepCommitment(of id: Int64, isInChain: Bool, _ database: Database) throws {
+        let done = try Row.fetchOne(database, sql: "SELECT 1 FROM commitment WHERE event_id = ?", arguments: [id])
+        if done != nil { return }
         let own = try Row.fetchOne(database, sql: "SELECT salt FROM payload_salt WHERE event_id = ?", arguments: [id])
         let salt = own?.bytes(0).flatMap { Digest32($0) } ?? .zero
         let kept = try Row.fetchOne(database, sql: "SELECT 1 FROM kept WHERE event_id = ?", arguments: [id])
         // Of an event that is in no chain nothing stands for the payload; that it may be changed is what counts.
-        let isVouchedFor = batch?.isUnchained == false || kept != nil
         guard let payload = try Commitment.digest(ofStored: id, salt: salt, database) else { return }
-        let digest = isVouchedFor ? payload : .zero
+        let digest = isInChain || kept != nil ? payload : .zero
         try database.execute(
             sql: "INSERT INTO commitment (event_id, digest) VALUES (?, ?)",
             arguments: [id, digest.data]
