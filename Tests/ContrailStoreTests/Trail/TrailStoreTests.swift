@@ -6,6 +6,7 @@ import ContrailStore
 import Foundation
 import GRDB
 import HTTPTypes
+import ProcessSupport
 import Testing
 
 @Suite("The trail")
@@ -201,7 +202,7 @@ struct TrailStoreTests {
         }
         for _ in 0..<5 { withAppContext(app) { _ in } }
         async let flushed: Void = trail.flush()
-        while trail.status.degradation == nil { sched_yield() }
+        _ = try await eventually("the drain notices", within: .seconds(60)) { trail.status.degradation }
         try await other.write { try $0.execute(sql: "DROP TRIGGER stop") }
         try other.close()
         await flushed
