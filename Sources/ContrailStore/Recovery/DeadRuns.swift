@@ -15,10 +15,8 @@ struct DeadRuns {
         let remains = RunLiveness.dead(database: path)
         try self.addUnknown(remains, database)
         let running = try Row.fetchAll(database, sql: "SELECT run_id, run_uuid, end_state FROM run ORDER BY run_id")
-        var known: Set<String> = []
         for row in running {
             let uuid: String = row["run_uuid"]
-            known.insert(uuid)
             let left = remains.first { $0.runUUID == uuid }
             let isRunning = row["end_state"] == "running"
             guard left != nil || isRunning, !RunLiveness.isAlive(database: path, runUUID: uuid) else { continue }
@@ -33,26 +31,22 @@ struct DeadRuns {
             if isRunning { try Self.end(database, &report) }
             if isRunning || report.events > 0 || report.failure != nil { self.recovered.append(report) }
         }
-        // What is left of a process that died before it had recorded anything.
-        for left in remains where left.isLeft && !known.contains(left.runUUID) {
-            // A ring that could not be read stays here too, with what leads to it.
-            if let ring = left.ringPath, (try? DeadRing(path: ring)) == nil { continue }
-            self.files += [left.ringPath, left.path].compactMap(\.self)
-        }
     }
 
     /// Gives those a row that died while the database could not be written, with everything that they had recorded in their rings.
-    private func addUnknown(_ remains: [RunLiveness.Remains], _ database: Database) throws {
-        for left in remains where left.isLeft {
-            guard let header = left.ringPath.flatMap({ try? DeadRing(path: $0).header }), header.hasNews,
-                header.runUUID == left.runUUID
-            else { continue }
-            let known = try Row.fetchOne(
-                database,
-                sql: "SELECT 1 FROM run WHERE run_uuid = ?",
-                arguments: [left.runUUID]
-            )
-            if known != nil { continue }
+    /// Those that had recorded nothing leave files alone. A ring that cannot be read stays where it is, with what leads to it.
+    private mutating func addUnknown(_ remains: [RunLiveness.Remains], _ database: Database) throws {
+        let known = try Set(String.fetchAll(database, sql: "SELECT run_uuid FROM run"))
+        for left in remains where left.isLeft && !known.contains(left.runUUID) {
+            guard let ring = left.ringPath else {
+                self.files.append(left.path)
+                continue
+            }
+            guard let header = try? DeadRing(path: ring).header else { continue }
+            guard header.hasNews, header.runUUID == left.runUUID else {
+                self.files += [ring, left.path]
+                continue
+            }
             _ = try TrailRun.insert(
                 left.runUUID,
                 header.owner,

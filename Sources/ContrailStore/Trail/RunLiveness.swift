@@ -20,6 +20,7 @@ final class RunLiveness: Sendable {
 
     private let path: String
     private let runUUID: String
+    private let ringPath: String?
     private let descriptor: CInt
 
     /// Takes the lock of a new run.
@@ -28,6 +29,7 @@ final class RunLiveness: Sendable {
     init(database: String, runUUID: String, ringPath: String?) throws {
         self.path = Self.path(database, runUUID)
         self.runUUID = runUUID
+        self.ringPath = ringPath
         // Known before it is there: nobody in this process may open the file, for closing it would release the lock.
         Self.ownRuns.withLock { _ = $0.insert(runUUID) }
         self.descriptor = open(self.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -49,7 +51,7 @@ final class RunLiveness: Sendable {
     }
 
     /// Writes where the run's ring is: whoever finds the run dead will look there. Throws on a full disk; it can be called again.
-    func name(_ ringPath: String?) throws {
+    func nameRing() throws {
         guard let ringPath else { return }
         let count = ringPath.utf8.count
         guard ringPath.withCString({ pwrite(self.descriptor, $0, count, 0) == count }) else {

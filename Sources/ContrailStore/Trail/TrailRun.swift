@@ -56,12 +56,7 @@ final class TrailRun: Sendable {
     /// Begins the run in a database: first ends those whose process is gone, then adds the row. One transaction, under the write
     /// lock. Doing it again gives the same id.
     func begin(in queue: DatabaseQueue) throws -> Beginning {
-        try self.liveness.withLock { liveness in
-            let begun = try liveness ?? RunLiveness(database: queue.path, runUUID: self.uuid, ringPath: self.ring.path)
-            liveness = begun
-            // Without this nobody would find a ring in a directory of its own.
-            try begun.name(self.ring.path)
-        }
+        try self.beginLiveness(database: queue.path)
         return try StorePhase.during(.recovery) {
             var dead: DeadRuns?
             let row = try queue.reportingNumbers {
@@ -77,12 +72,14 @@ final class TrailRun: Sendable {
 
     /// Lets whoever comes after a crash find the ring, although no database can be opened yet that would know the run. On a full
     /// disk the file may say nothing: then the ring is looked for in the usual places.
-    func announce() {
-        self.liveness.withLock { liveness in
-            if liveness == nil {
-                liveness = try? RunLiveness(database: self.path, runUUID: self.uuid, ringPath: self.ring.path)
-            }
-            try? liveness?.name(self.ring.path)
+    func announce() { try? self.beginLiveness(database: self.path) }
+
+    private func beginLiveness(database: String) throws {
+        try self.liveness.withLock { liveness in
+            let begun = try liveness ?? RunLiveness(database: database, runUUID: self.uuid, ringPath: self.ring.path)
+            liveness = begun
+            // Without this nobody would find a ring in a directory of its own.
+            try begun.nameRing()
         }
     }
 

@@ -6,10 +6,10 @@ internal import GRDB
 /// again when it is changed.
 struct ValueSearch {
     /// Values of `g`, snapshots, and drawn values.
-    private(set) var events: Set<Int64> = []
-    private(set) var exchanges: Set<RecordedExchange.Name> = []
+    private var events: Set<Int64> = []
+    private var exchanges: Set<RecordedExchange.Name> = []
     /// What has a higher id was not looked at.
-    private(set) var lastID: Int64 = 0
+    private var lastID: Int64 = 0
 
     private let sought: SoughtValue
 
